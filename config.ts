@@ -1,0 +1,73 @@
+// The only reader of process.env. Parsed once at start; every problem is reported in one go.
+import { z } from "zod";
+
+const MAX_RUN_LIFETIME_SECONDS = 30 * 24 * 3600;
+
+const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
+const optional = z.string().trim().optional();
+
+/** Every setting of the server, as environment variables. `.env.example` lists them for users. */
+export const Environment = z.object({
+  /** Address the API listens on. */
+  HOST: z.string().default("127.0.0.1"),
+  /** Port of the API. */
+  PORT: port(8080),
+  /** Folder for everything that the embedded mode keeps. */
+  DATA_DIR: z.string().default(".data"),
+  /** Postgres connection string. When given, no embedded Postgres is started. */
+  DATABASE_URL: optional,
+  /** Most Postgres connections that one process opens. */
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(20),
+  /** host:port of a Temporal frontend. When given, no embedded Temporal is started. Temporal's other TEMPORAL_* variables are read by its own SDK. */
+  TEMPORAL_ADDRESS: optional,
+  /** Task queue on which runs are dispatched to workers. */
+  TEMPORAL_TASK_QUEUE: z.string().min(1).default("durable-assistants"),
+  /** Ports of the embedded parts. */
+  EMBEDDED_POSTGRES_PORT: port(54_329),
+  EMBEDDED_TEMPORAL_PORT: port(7233),
+  EMBEDDED_TEMPORAL_UI_PORT: port(8233),
+  EMBEDDED_MODEL_PORT: port(8090),
+  /** Key for the default model endpoint. Without key and base URL the embedded mode starts the scripted demo model. */
+  OPENAI_API_KEY: optional,
+  /** Base URL, including /v1, of any OpenAI-compatible chat-completions endpoint. */
+  OPENAI_BASE_URL: optional.pipe(z.url({ protocol: /^https?$/ }).optional()),
+  /** JSON file that routes model names to endpoints; see docs/configuration.md. */
+  MODELS_FILE: optional,
+  /** Context window, in tokens, assumed for a model that MODELS_FILE does not describe. */
+  DEFAULT_CONTEXT_WINDOW: z.coerce.number().int().min(1024).default(128_000),
+  /** An API key that exists from the first start, for automation. At least 16 characters. */
+  BOOTSTRAP_API_KEY: optional.pipe(z.string().min(16).max(200).optional()),
+  /** Seconds from the creation of a run until it expires, unless the run itself says otherwise. */
+  RUN_EXPIRES_AFTER_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_RUN_LIFETIME_SECONDS)
+    .default(600),
+  /** Model turns that one worker process streams at once. */
+  WORKER_MAX_CONCURRENT_TURNS: z.coerce.number().int().min(1).max(5000).default(200),
+  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+});
+export type Config = Readonly<z.infer<typeof Environment>>;
+
+/** Reads the environment. Throws one `ConfigError` that names every variable that is wrong. */
+export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
+  // An empty variable means "not set", as in most .env files.
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
+  );
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      (issue) => `  ${issue.path.join(".")}: ${issue.message}`,
+    );
+    throw new ConfigError(
+      `The configuration has ${problems.length} problem(s):\n${problems.join("\n")}`,
+    );
+  }
+  return Object.freeze(parsed.data);
+}
+
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}

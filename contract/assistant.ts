@@ -1,0 +1,67 @@
+// Assistants: a model with instructions and tools, under a name.
+import { z } from "zod";
+import {
+  MAX_DESCRIPTION_LENGTH,
+  MAX_INSTRUCTIONS_LENGTH,
+  MAX_MODEL_NAME_LENGTH,
+  MAX_NAME_LENGTH,
+} from "./limits.ts";
+import { Metadata } from "./metadata.ts";
+import {
+  ReasoningEffort,
+  ResponseFormat,
+  Tool,
+  ToolResources,
+  ToolResourcesCreate,
+  ToolResourcesUpdate,
+  Tools,
+} from "./tool.ts";
+
+export const ModelName = z.string().min(1).max(MAX_MODEL_NAME_LENGTH);
+export const Temperature = z.number().min(0).max(2);
+export const TopP = z.number().min(0).max(1);
+
+const settings = {
+  name: z.string().max(MAX_NAME_LENGTH).nullish(),
+  description: z.string().max(MAX_DESCRIPTION_LENGTH).nullish(),
+  instructions: z.string().max(MAX_INSTRUCTIONS_LENGTH).nullish(),
+  tools: Tools.nullish(),
+  metadata: Metadata.nullish(),
+  temperature: Temperature.nullish(),
+  top_p: TopP.nullish(),
+  response_format: ResponseFormat.nullish(),
+  reasoning_effort: ReasoningEffort.nullish(),
+};
+
+export const CreateAssistant = z.strictObject({
+  model: ModelName,
+  ...settings,
+  tool_resources: ToolResourcesCreate.nullish(),
+});
+export type CreateAssistant = z.infer<typeof CreateAssistant>;
+
+/** Every field may be left out and then stays as it is; an explicit null clears it. */
+export const ModifyAssistant = z.strictObject({
+  model: ModelName.nullish(),
+  ...settings,
+  tool_resources: ToolResourcesUpdate.nullish(),
+});
+export type ModifyAssistant = z.infer<typeof ModifyAssistant>;
+
+export const Assistant = z.object({
+  id: z.string(),
+  object: z.literal("assistant"),
+  created_at: z.int(),
+  name: z.string().nullable(),
+  description: z.string().nullable(),
+  model: z.string(),
+  instructions: z.string().nullable(),
+  tools: z.array(Tool),
+  top_p: z.number(),
+  temperature: z.number(),
+  reasoning_effort: ReasoningEffort.nullable(),
+  tool_resources: ToolResources,
+  metadata: Metadata,
+  response_format: ResponseFormat,
+});
+export type Assistant = z.infer<typeof Assistant>;

@@ -1,0 +1,103 @@
+// Every limit of the system by name. Plain constants: workflows import this file, so it imports nothing.
+
+/** Largest JSON request body, in bytes. */
+export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** Deepest nesting of a JSON Schema that a client may store. */
+export const MAX_SCHEMA_DEPTH = 64;
+
+export const MAX_PAGE_SIZE = 100;
+export const DEFAULT_PAGE_SIZE = 20;
+
+export const MAX_METADATA_PAIRS = 16;
+export const MAX_METADATA_KEY_LENGTH = 64;
+export const MAX_METADATA_VALUE_LENGTH = 512;
+
+export const MAX_NAME_LENGTH = 256;
+export const MAX_DESCRIPTION_LENGTH = 512;
+export const MAX_INSTRUCTIONS_LENGTH = 256_000;
+export const MAX_MODEL_NAME_LENGTH = 256;
+export const MAX_TOOLS = 128;
+export const MAX_FUNCTION_NAME_LENGTH = 64;
+export const MAX_FUNCTION_DESCRIPTION_LENGTH = 4096;
+export const MAX_RESOURCE_FILES = 20;
+export const MAX_RESOURCE_STORES = 1;
+export const MAX_HELPER_STORE_FILES = 10_000;
+export const MAX_SEARCH_RESULTS = 50;
+export const MIN_CHUNK_TOKENS = 100;
+export const MAX_CHUNK_TOKENS = 4096;
+
+export const MAX_CONTENT_LENGTH = 256_000;
+export const MAX_CONTENT_PARTS = 256;
+export const MAX_ATTACHMENTS = 20;
+export const MAX_MESSAGES_PER_REQUEST = 512;
+export const MAX_MESSAGES_PER_THREAD = 100_000;
+
+export const MIN_TOKEN_BUDGET = 256;
+/** Longest single tool output, in characters. */
+export const MAX_TOOL_OUTPUT_LENGTH = 1_048_576;
+/** All tool outputs of one submission together, in bytes of UTF-8. */
+export const MAX_TOOL_OUTPUTS_BYTES = 512 * 1024;
+/** Parallel calls that one model turn may make; further ones fail the run. */
+export const MAX_TOOL_CALLS_PER_TURN = 128;
+/** Model turns of one run, so that a model that never stops calling tools ends. */
+export const MAX_TURNS_PER_RUN = 1000;
+
+/** Longest lifetime that a run may ask for, in seconds: 30 days. */
+export const MAX_RUN_LIFETIME_SECONDS = 30 * 24 * 3600;
+
+// --- streaming ---------------------------------------------------------------------------------
+
+/** Shortest pause between two flushes of deltas by one worker process. The first delta of a burst does not wait. */
+export const DELTA_FLUSH_MS = 25;
+/** How often a worker asks for the status of runs that stream nothing, so that a cancel is seen. */
+export const STATUS_POLL_MS = 400;
+/** Postgres accepts 8,000 bytes in a NOTIFY payload; room is left for the framing. */
+export const MAX_NOTICE_BYTES = 7500;
+/** How often an API process looks for events whose notice was lost. */
+export const EVENT_POLL_MS = 1000;
+/** Events that wait in memory for one reader; beyond it the reader goes back to the table. */
+export const MAX_QUEUED_EVENTS = 256;
+/** Rows that one catch-up read of events takes. */
+export const EVENT_BATCH = 200;
+/** Pause between two keep-alive comments on a silent stream. */
+export const KEEP_ALIVE_MS = 15_000;
+
+// --- model calls -------------------------------------------------------------------------------
+
+/** Time without any byte from the model after which a call counts as hung. */
+export const MODEL_IDLE_TIMEOUT_MS = 120_000;
+/** Tries of one turn when the model answers with 5xx, garbage or a cut stream, or kills its worker. 429 does not count. */
+export const MAX_TURN_TRIES = 6;
+export const MODEL_RETRY_MIN_MS = 500;
+export const MODEL_RETRY_MAX_MS = 30_000;
+/** Longest Retry-After that is obeyed to the letter; longer ones are cut to this. */
+export const MAX_RETRY_AFTER_MS = 10 * 60_000;
+/** Longest text, in characters, that one turn may produce. */
+export const MAX_TURN_TEXT_LENGTH = 4_000_000;
+/** Rows read at a time while a context is filled from the newest message backwards. */
+export const CONTEXT_BATCH = 200;
+/** Messages that a context holds at the most, whatever the window. */
+export const MAX_CONTEXT_MESSAGES = 10_000;
+
+// --- durability --------------------------------------------------------------------------------
+
+/** A queued or cancelling run that nothing happened to for this long is looked at by the sweep. */
+export const SWEEP_AFTER_MS = 5000;
+/** A run in progress whose workflow is checked by the sweep. */
+export const SWEEP_IN_PROGRESS_AFTER_MS = 60_000;
+export const SWEEP_INTERVAL_MS = 1000;
+export const SWEEP_BATCH = 100;
+/** Longest pause between two looks of the sweep at the same run. */
+export const SWEEP_MAX_BACKOFF_MS = 5 * 60_000;
+/** Workflow starts and signals that one API process has under way; beyond it the sweep takes over. */
+export const MAX_PENDING_NUDGES = 500;
+export const NUDGE_TIMEOUT_MS = 5000;
+/** A worker that stays silent for this long is taken for dead, and its turn is tried elsewhere. */
+export const HEARTBEAT_TIMEOUT_MS = 6000;
+export const HEARTBEAT_INTERVAL_MS = 1000;
+/** How long a stopping process lets its work finish. */
+export const DRAIN_MS = 20_000;
+/** Events of a finished run are kept for this long, so that streams can be re-joined. */
+export const EVENT_RETENTION_MS = 24 * 3600_000;
+export const JANITOR_INTERVAL_MS = 60_000;
+export const JANITOR_BATCH = 1000;

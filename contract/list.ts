@@ -1,0 +1,32 @@
+// Lists: the query that asks for a page and the envelope that carries it.
+import { z } from "zod";
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "./limits.ts";
+
+/** Query strings are text; a number in one is turned into a number, anything else is left for the check to refuse. */
+const numeric = (value: unknown) =>
+  typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
+
+/** Unknown query parameters are ignored, as the original does. */
+export const PageQuery = z.object({
+  limit: z.preprocess(numeric, z.int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE)),
+  order: z.enum(["asc", "desc"]).default("desc"),
+  after: z.string().optional(),
+  before: z.string().optional(),
+});
+export type PageQuery = z.infer<typeof PageQuery>;
+
+export interface Page<T> {
+  data: T[];
+  has_more: boolean;
+}
+
+/** The envelope of a list, cursors included. */
+export function toList<T extends { id: string }>(page: Page<T>) {
+  return {
+    object: "list" as const,
+    data: page.data,
+    first_id: page.data[0]?.id ?? null,
+    last_id: page.data.at(-1)?.id ?? null,
+    has_more: page.has_more,
+  };
+}

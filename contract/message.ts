@@ -1,0 +1,130 @@
+// Messages of a thread: what a client may send and what it reads.
+import { z } from "zod";
+import { MAX_ATTACHMENTS, MAX_CONTENT_LENGTH, MAX_CONTENT_PARTS } from "./limits.ts";
+import { PageQuery } from "./list.ts";
+import { Metadata } from "./metadata.ts";
+
+const Detail = z.enum(["auto", "low", "high"]);
+
+const TextInput = z.strictObject({
+  type: z.literal("text"),
+  text: z.string().max(MAX_CONTENT_LENGTH),
+});
+const ImageFileInput = z.strictObject({
+  type: z.literal("image_file"),
+  image_file: z.strictObject({
+    file_id: z.string(),
+    detail: Detail.nullish().transform((detail) => detail ?? "auto"),
+  }),
+});
+const ImageUrlInput = z.strictObject({
+  type: z.literal("image_url"),
+  image_url: z.strictObject({
+    url: z.string().regex(/^(https?:\/\/|data:image\/)/i),
+    detail: Detail.nullish().transform((detail) => detail ?? "auto"),
+  }),
+});
+const ContentInput = z.union([
+  z.string().max(MAX_CONTENT_LENGTH),
+  z
+    .array(z.discriminatedUnion("type", [TextInput, ImageFileInput, ImageUrlInput]))
+    .min(1)
+    .max(MAX_CONTENT_PARTS),
+]);
+
+const AttachmentTool = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("code_interpreter") }),
+  z.strictObject({ type: z.literal("file_search") }),
+]);
+const Attachment = z.strictObject({
+  file_id: z.string(),
+  tools: z
+    .array(AttachmentTool)
+    .nullish()
+    .transform((tools) => tools ?? []),
+});
+export type Attachment = z.infer<typeof Attachment>;
+
+export const CreateMessage = z.strictObject({
+  role: z.enum(["user", "assistant"]),
+  content: ContentInput,
+  attachments: z.array(Attachment).max(MAX_ATTACHMENTS).nullish(),
+  metadata: Metadata.nullish(),
+});
+export type CreateMessage = z.infer<typeof CreateMessage>;
+
+export const ModifyMessage = z.strictObject({ metadata: Metadata.nullish() });
+
+export const ListMessagesQuery = PageQuery.extend({ run_id: z.string().optional() });
+
+const FileCitation = z.object({
+  type: z.literal("file_citation"),
+  text: z.string(),
+  start_index: z.int(),
+  end_index: z.int(),
+  file_citation: z.object({ file_id: z.string() }),
+});
+const FilePath = z.object({
+  type: z.literal("file_path"),
+  text: z.string(),
+  start_index: z.int(),
+  end_index: z.int(),
+  file_path: z.object({ file_id: z.string() }),
+});
+
+export const ContentPart = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("text"),
+    text: z.object({
+      value: z.string(),
+      annotations: z.array(z.discriminatedUnion("type", [FileCitation, FilePath])),
+    }),
+  }),
+  z.object({
+    type: z.literal("image_file"),
+    image_file: z.object({ file_id: z.string(), detail: Detail.optional() }),
+  }),
+  z.object({
+    type: z.literal("image_url"),
+    image_url: z.object({ url: z.string(), detail: Detail.optional() }),
+  }),
+  z.object({ type: z.literal("refusal"), refusal: z.string() }),
+]);
+export type ContentPart = z.infer<typeof ContentPart>;
+
+export const MessageIncompleteReason = z.enum([
+  "content_filter",
+  "max_tokens",
+  "run_cancelled",
+  "run_expired",
+  "run_failed",
+]);
+export type MessageIncompleteReason = z.infer<typeof MessageIncompleteReason>;
+
+export const Message = z.object({
+  id: z.string(),
+  object: z.literal("thread.message"),
+  created_at: z.int(),
+  assistant_id: z.string().nullable(),
+  thread_id: z.string(),
+  run_id: z.string().nullable(),
+  status: z.enum(["in_progress", "incomplete", "completed"]),
+  incomplete_details: z.object({ reason: MessageIncompleteReason }).nullable(),
+  incomplete_at: z.int().nullable(),
+  completed_at: z.int().nullable(),
+  role: z.enum(["user", "assistant"]),
+  content: z.array(ContentPart),
+  attachments: z.array(Attachment),
+  metadata: Metadata,
+});
+export type Message = z.infer<typeof Message>;
+
+/** The stored form of what a client sent: a plain string becomes one text part. */
+export function toContentParts(content: CreateMessage["content"]): ContentPart[] {
+  if (typeof content === "string") return [textPart(content)];
+  return content.map((part) => (part.type === "text" ? textPart(part.text) : part));
+}
+
+export function textPart(value: string): ContentPart {
+  return { type: "text", text: { value, annotations: [] } };
+}

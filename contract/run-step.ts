@@ -1,0 +1,74 @@
+// Run steps: what a run did, one message or one round of tool calls at a time.
+import { z } from "zod";
+import { Metadata } from "./metadata.ts";
+import { Usage } from "./run.ts";
+
+const FunctionStepCall = z.object({
+  id: z.string(),
+  type: z.literal("function"),
+  function: z.object({ name: z.string(), arguments: z.string(), output: z.string().nullable() }),
+});
+/** The built-in tools' calls are laid out by the contract; nothing produces them yet. */
+const CodeInterpreterStepCall = z.object({
+  id: z.string(),
+  type: z.literal("code_interpreter"),
+  code_interpreter: z.object({
+    input: z.string(),
+    outputs: z.array(
+      z.discriminatedUnion("type", [
+        z.object({ type: z.literal("logs"), logs: z.string() }),
+        z.object({ type: z.literal("image"), image: z.object({ file_id: z.string() }) }),
+      ]),
+    ),
+  }),
+});
+const FileSearchStepCall = z.object({
+  id: z.string(),
+  type: z.literal("file_search"),
+  file_search: z.object({ ranking_options: z.unknown(), results: z.array(z.unknown()) }),
+});
+export const StepToolCall = z.discriminatedUnion("type", [
+  FunctionStepCall,
+  CodeInterpreterStepCall,
+  FileSearchStepCall,
+]);
+export type StepToolCall = z.infer<typeof StepToolCall>;
+
+export const StepDetails = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("message_creation"),
+    message_creation: z.object({ message_id: z.string() }),
+  }),
+  z.object({ type: z.literal("tool_calls"), tool_calls: z.array(StepToolCall) }),
+]);
+export type StepDetails = z.infer<typeof StepDetails>;
+
+export const StepError = z.object({
+  code: z.enum(["server_error", "rate_limit_exceeded"]),
+  message: z.string(),
+});
+export type StepError = z.infer<typeof StepError>;
+
+export const StepStatus = z.enum(["in_progress", "cancelled", "failed", "completed", "expired"]);
+export type StepStatus = z.infer<typeof StepStatus>;
+
+export const RunStep = z.object({
+  id: z.string(),
+  object: z.literal("thread.run.step"),
+  created_at: z.int(),
+  run_id: z.string(),
+  assistant_id: z.string(),
+  thread_id: z.string(),
+  type: z.enum(["message_creation", "tool_calls"]),
+  status: StepStatus,
+  cancelled_at: z.int().nullable(),
+  completed_at: z.int().nullable(),
+  expired_at: z.int().nullable(),
+  failed_at: z.int().nullable(),
+  expires_at: z.int().nullable(),
+  last_error: StepError.nullable(),
+  step_details: StepDetails,
+  usage: Usage.nullable(),
+  metadata: Metadata,
+});
+export type RunStep = z.infer<typeof RunStep>;

@@ -1,0 +1,146 @@
+// Runs: an assistant at work on a thread.
+import { z } from "zod";
+import { ModelName, Temperature, TopP } from "./assistant.ts";
+import {
+  MAX_INSTRUCTIONS_LENGTH,
+  MAX_MESSAGES_PER_REQUEST,
+  MAX_RUN_LIFETIME_SECONDS,
+  MAX_TOOL_OUTPUT_LENGTH,
+  MIN_TOKEN_BUDGET,
+} from "./limits.ts";
+import { CreateMessage } from "./message.ts";
+import { Metadata } from "./metadata.ts";
+import { RunStatus } from "./run-state.ts";
+import { CreateThread } from "./thread.ts";
+import {
+  ReasoningEffort,
+  ResponseFormat,
+  Tool,
+  ToolChoice,
+  ToolResources,
+  ToolResourcesUpdate,
+  Tools,
+} from "./tool.ts";
+
+export const TruncationStrategyInput = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("auto"), last_messages: z.null().optional() }),
+  z.strictObject({ type: z.literal("last_messages"), last_messages: z.int().min(1) }),
+]);
+
+const overrides = {
+  assistant_id: z.string(),
+  model: ModelName.nullish(),
+  instructions: z.string().max(MAX_INSTRUCTIONS_LENGTH).nullish(),
+  tools: Tools.nullish(),
+  metadata: Metadata.nullish(),
+  temperature: Temperature.nullish(),
+  top_p: TopP.nullish(),
+  stream: z.boolean().nullish(),
+  max_prompt_tokens: z.int().min(MIN_TOKEN_BUDGET).nullish(),
+  max_completion_tokens: z.int().min(MIN_TOKEN_BUDGET).nullish(),
+  truncation_strategy: TruncationStrategyInput.nullish(),
+  tool_choice: ToolChoice.nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  response_format: ResponseFormat.nullish(),
+  /** Extension: seconds until this run expires, up to 30 days. Without it, the server's setting. */
+  expires_after_seconds: z.int().min(1).max(MAX_RUN_LIFETIME_SECONDS).nullish(),
+};
+
+export const CreateRun = z.strictObject({
+  ...overrides,
+  additional_instructions: z.string().max(MAX_INSTRUCTIONS_LENGTH).nullish(),
+  additional_messages: z.array(CreateMessage).max(MAX_MESSAGES_PER_REQUEST).nullish(),
+  reasoning_effort: ReasoningEffort.nullish(),
+});
+export type CreateRun = z.infer<typeof CreateRun>;
+
+export const CreateThreadAndRun = z.strictObject({
+  ...overrides,
+  thread: CreateThread.nullish(),
+  tool_resources: ToolResourcesUpdate.nullish(),
+});
+export type CreateThreadAndRun = z.infer<typeof CreateThreadAndRun>;
+
+export const ModifyRun = z.strictObject({ metadata: Metadata.nullish() });
+
+export const SubmitToolOutputs = z.strictObject({
+  tool_outputs: z.array(
+    z.strictObject({
+      tool_call_id: z.string().nullish(),
+      output: z.string().max(MAX_TOOL_OUTPUT_LENGTH).nullish(),
+    }),
+  ),
+  stream: z.boolean().nullish(),
+});
+export type SubmitToolOutputs = z.infer<typeof SubmitToolOutputs>;
+
+export const FunctionCall = z.object({
+  id: z.string(),
+  type: z.literal("function"),
+  function: z.object({ name: z.string(), arguments: z.string() }),
+});
+export type FunctionCall = z.infer<typeof FunctionCall>;
+
+export const RequiredAction = z.object({
+  type: z.literal("submit_tool_outputs"),
+  submit_tool_outputs: z.object({ tool_calls: z.array(FunctionCall) }),
+});
+export type RequiredAction = z.infer<typeof RequiredAction>;
+
+export const LastError = z.object({
+  code: z.enum(["server_error", "rate_limit_exceeded", "invalid_prompt"]),
+  message: z.string(),
+});
+export type LastError = z.infer<typeof LastError>;
+
+/** Tokens used. `prompt_token_details` is spelled as the original spells it. */
+export const Usage = z.object({
+  prompt_tokens: z.int(),
+  completion_tokens: z.int(),
+  total_tokens: z.int(),
+  prompt_token_details: z.object({ cached_tokens: z.int() }),
+  completion_tokens_details: z.object({ reasoning_tokens: z.int() }),
+});
+export type Usage = z.infer<typeof Usage>;
+
+export const RunIncompleteReason = z.enum(["max_completion_tokens", "max_prompt_tokens"]);
+export type RunIncompleteReason = z.infer<typeof RunIncompleteReason>;
+
+export const TruncationStrategy = z.object({
+  type: z.enum(["auto", "last_messages"]),
+  last_messages: z.int().nullable(),
+});
+export type TruncationStrategy = z.infer<typeof TruncationStrategy>;
+
+export const Run = z.object({
+  id: z.string(),
+  object: z.literal("thread.run"),
+  created_at: z.int(),
+  assistant_id: z.string(),
+  thread_id: z.string(),
+  status: RunStatus,
+  started_at: z.int().nullable(),
+  expires_at: z.int().nullable(),
+  cancelled_at: z.int().nullable(),
+  failed_at: z.int().nullable(),
+  completed_at: z.int().nullable(),
+  required_action: RequiredAction.nullable(),
+  last_error: LastError.nullable(),
+  model: z.string(),
+  instructions: z.string(),
+  tools: z.array(Tool),
+  tool_resources: ToolResources,
+  metadata: Metadata,
+  temperature: z.number(),
+  top_p: z.number(),
+  reasoning_effort: ReasoningEffort.nullable(),
+  max_completion_tokens: z.int().nullable(),
+  max_prompt_tokens: z.int().nullable(),
+  truncation_strategy: TruncationStrategy,
+  incomplete_details: z.object({ reason: RunIncompleteReason }).nullable(),
+  usage: Usage.nullable(),
+  response_format: ResponseFormat,
+  tool_choice: ToolChoice,
+  parallel_tool_calls: z.boolean(),
+});
+export type Run = z.infer<typeof Run>;

@@ -1,0 +1,226 @@
+// Turns what zod found wrong into the error that the original service would have answered.
+import type { z } from "zod";
+import { ApiError } from "./errors.ts";
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+/**
+ * Checks `input` and returns the parsed value.
+ * Throws an `ApiError` (400) that names the first problem. The issues carry their input because of `reportInput`.
+ */
+export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const result = schema.safeParse(input, { reportInput: true });
+  if (result.success) return result.data;
+  throw toApiError(result.error.issues[0] as Issue, []);
+}
+
+function toApiError(issue: Issue, parents: Path): ApiError {
+  const path = [...parents, ...issue.path];
+  const param = formatPath(path);
+  const invalid = (problem: string, code: string) =>
+    new ApiError(400, `Invalid '${param}': ${problem}`, { param, code });
+
+  switch (issue.code) {
+    case "invalid_type":
+      if (issue.input === undefined) return missing(param);
+      return wrongType(param, typeName(issue.expected, path), issue.input);
+    case "unrecognized_keys": {
+      const unknown = formatPath([...path, issue.keys[0] ?? ""]);
+      return new ApiError(400, `Unknown parameter: '${unknown}'.`, {
+        param: unknown,
+        code: "unknown_parameter",
+      });
+    }
+    case "invalid_value":
+      if (issue.input === undefined) return missing(param);
+      if (typeof issue.input !== "string")
+        return wrongType(param, article(typeof issue.values[0]), issue.input);
+      return unsupportedValue(param, issue.input, issue.values);
+    case "too_big":
+      return invalid(...tooBig(issue, param));
+    case "too_small":
+      return invalid(...tooSmall(issue, param));
+    case "invalid_format":
+      return invalid(
+        `string does not match pattern. Expected a string that matches the pattern '${bare(issue.pattern)}'.`,
+        "invalid_value",
+      );
+    case "invalid_union":
+      return fromUnion(issue, path);
+    case "custom": {
+      const code =
+        typeof issue.params?.["code"] === "string" ? issue.params["code"] : "invalid_value";
+      return new ApiError(400, issue.message.replaceAll("{path}", param), { param, code });
+    }
+    default:
+      return invalid(issue.message, "invalid_value");
+  }
+}
+
+/** Of a union's branches, the one that was meant: the one that the input has the right JSON type for. */
+function fromUnion(issue: Issue & { code: "invalid_union" }, path: Path): ApiError {
+  const param = formatPath(path);
+  if ("options" in issue && issue.options !== undefined) {
+    // No branch has this `type`; zod has put the discriminator at the end of the path.
+    const given = (issue.input as Record<string, unknown>)[issue.discriminator ?? "type"];
+    if (given === undefined) return missing(param);
+    if (typeof given !== "string") return wrongType(param, "a string", given);
+    return unsupportedValue(param, given, issue.options);
+  }
+  if (issue.input === undefined) return missing(param);
+  const branches = issue.errors.map((issues) => issues[0] as Issue);
+  const meant =
+    branches.find((branch) => branch.path.length > 0 || !isTypeMismatch(branch)) ??
+    branches.find((branch) => branch.code === "invalid_value" && typeof branch.input === "string");
+  if (meant !== undefined) return toApiError(meant, path);
+  const expected = branches.map((branch) =>
+    branch.code === "invalid_type" ? typeName(branch.expected, path) : "a string",
+  );
+  return wrongType(param, `one of ${[...new Set(expected)].join(" or ")}`, issue.input);
+}
+
+function isTypeMismatch(issue: Issue): boolean {
+  return (
+    issue.code === "invalid_type" ||
+    (issue.code === "invalid_value" && typeof issue.input !== "string")
+  );
+}
+
+function tooBig(issue: Issue & { code: "too_big" }, param: string): [string, string] {
+  const max = Number(issue.maximum);
+  switch (issue.origin) {
+    case "string":
+      return [
+        `string too long. Expected a string with maximum length ${max}, but got a string with length ${lengthOf(issue.input)} instead.`,
+        "string_above_max_length",
+      ];
+    case "array":
+      return [
+        `array too long. Expected an array with maximum length ${max}, but got an array with length ${lengthOf(issue.input)} instead.`,
+        "array_above_max_length",
+      ];
+    default:
+      return !isDecimal(param)
+        ? [
+            `integer above maximum value. Expected a value <= ${max}, but got ${String(issue.input)} instead.`,
+            "integer_above_max_value",
+          ]
+        : [
+            `decimal above maximum value. Expected a value <= ${max}, but got ${String(issue.input)} instead.`,
+            "decimal_above_max_value",
+          ];
+  }
+}
+
+function tooSmall(issue: Issue & { code: "too_small" }, param: string): [string, string] {
+  const min = Number(issue.minimum);
+  switch (issue.origin) {
+    case "string":
+      return [
+        `string too short. Expected a string with minimum length ${min}, but got ${lengthOf(issue.input) === 0 ? "an empty string" : `a string with length ${lengthOf(issue.input)}`} instead.`,
+        "string_below_min_length",
+      ];
+    case "array":
+      return [
+        `array too short. Expected an array with minimum length ${min}, but got ${lengthOf(issue.input) === 0 ? "an empty array" : `an array with length ${lengthOf(issue.input)}`} instead.`,
+        "array_below_min_length",
+      ];
+    default:
+      return !isDecimal(param)
+        ? [
+            `integer below minimum value. Expected a value >= ${min}, but got ${String(issue.input)} instead.`,
+            "integer_below_min_value",
+          ]
+        : [
+            `decimal below minimum value. Expected a value >= ${min}, but got ${String(issue.input)} instead.`,
+            "decimal_below_min_value",
+          ];
+  }
+}
+
+function missing(param: string): ApiError {
+  return new ApiError(400, `Missing required parameter: '${param}'.`, {
+    param,
+    code: "missing_required_parameter",
+  });
+}
+
+function wrongType(param: string, expected: string, input: unknown): ApiError {
+  const where = param === "" ? "the request body" : `'${param}'`;
+  return new ApiError(
+    400,
+    `Invalid type for ${where}: expected ${expected}, but got ${describe(input)} instead.`,
+    {
+      param: param === "" ? null : param,
+      code: "invalid_type",
+    },
+  );
+}
+
+function unsupportedValue(param: string, given: string, values: readonly unknown[]): ApiError {
+  return new ApiError(400, `Invalid value: '${given}'. ${supportedValues(values.map(String))}`, {
+    param,
+    code: "invalid_value",
+  });
+}
+
+/** `Supported values are: 'a', 'b', and 'c'.` */
+function supportedValues(values: readonly string[]): string {
+  const quoted = values.map((value) => `'${value}'`);
+  const last = quoted.at(-1) ?? "";
+  if (quoted.length === 1) return `Supported values are: ${last}.`;
+  if (quoted.length === 2) return `Supported values are: ${quoted[0]} and ${last}.`;
+  return `Supported values are: ${quoted.slice(0, -1).join(", ")}, and ${last}.`;
+}
+
+/** `tools[0].function.name` */
+function formatPath(path: Path): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    return text === "" ? String(part) : `${text}.${String(part)}`;
+  }, "");
+}
+
+/** The names under which the contract has fractions; every other number is an integer. */
+const DECIMALS = /(^|\.)(temperature|top_p|score_threshold|embedding_weight|text_weight)$/;
+
+function isDecimal(param: string): boolean {
+  return DECIMALS.test(param);
+}
+
+/** What zod expected, in the words of the original: "an array of objects", "an integer". */
+function typeName(expected: string, path: Path): string {
+  switch (expected) {
+    case "array":
+      return String(path.at(-1)).endsWith("_ids") ? "an array of strings" : "an array of objects";
+    case "record":
+      return "an object";
+    case "int":
+      return "an integer";
+    case "number":
+      return isDecimal(String(path.at(-1))) ? "a decimal" : "an integer";
+    default:
+      return article(expected);
+  }
+}
+
+function describe(input: unknown): string {
+  if (input === null) return "null";
+  if (Array.isArray(input)) return "an array";
+  if (typeof input === "number") return Number.isInteger(input) ? "an integer" : "a decimal";
+  return article(typeof input);
+}
+
+function article(noun: string): string {
+  return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
+}
+
+function lengthOf(input: unknown): number {
+  return (input as { length: number }).length;
+}
+
+/** A pattern without the slashes that zod prints around it. */
+function bare(pattern: string | undefined): string {
+  return (pattern ?? "").replace(/^\/|\/[a-z]*$/g, "");
+}

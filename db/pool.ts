@@ -1,0 +1,53 @@
+// Connections to Postgres, and the one way to run a transaction.
+import pg from "pg";
+
+// 64-bit integers here are counters and positions, far below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** A pool or one of its clients: whoever calls a query decides which transaction it belongs to. */
+export type Queryable = Pick<pg.Pool, "query">;
+export type Pool = pg.Pool;
+
+export interface PoolOptions {
+  url: string;
+  /** Most connections that the pool opens. */
+  max: number;
+  /** Shown in pg_stat_activity. */
+  name: string;
+  /** Told of connections that break while they are idle; they are replaced on the next use. */
+  onError: (error: Error) => void;
+}
+
+/** Opens a pool. Every statement is cut off after 30 s, so that a stuck database gives errors and not hangs. */
+export function createPool({ url, max, name, onError }: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: name,
+    connectionTimeoutMillis: 10_000,
+    statement_timeout: 30_000,
+    idle_in_transaction_session_timeout: 30_000,
+    keepAlive: true,
+  });
+  pool.on("error", onError);
+  return pool;
+}
+
+/** Runs `work` in one transaction: committed when it returns, rolled back when it throws. */
+export async function withTransaction<T>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query("begin");
+    const result = await work(client);
+    await client.query("commit");
+    return result;
+  } catch (error) {
+    await client.query("rollback").catch((cause: unknown) => {
+      broken = new Error("rollback failed", { cause });
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
