@@ -20,6 +20,8 @@ export const Environment = z.object({
   DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(20),
   /** host:port of a Temporal frontend. When given, no embedded Temporal is started. Temporal's other TEMPORAL_* variables are read by its own SDK. */
   TEMPORAL_ADDRESS: optional,
+  /** Path of the Temporal CLI that the embedded mode uses. Without it one is looked for, downloaded or built. */
+  TEMPORAL_CLI: optional,
   /** Task queue on which runs are dispatched to workers. */
   TEMPORAL_TASK_QUEUE: z.string().min(1).default("durable-assistants"),
   /** Ports of the embedded parts. */

@@ -1,11 +1,6 @@
 // Assistants: a model with instructions and tools, under a name.
 import { z } from "zod";
-import {
-  MAX_DESCRIPTION_LENGTH,
-  MAX_INSTRUCTIONS_LENGTH,
-  MAX_MODEL_NAME_LENGTH,
-  MAX_NAME_LENGTH,
-} from "./limits.ts";
+import { MAX_DESCRIPTION_LENGTH, MAX_INSTRUCTIONS_LENGTH, MAX_MODEL_NAME_LENGTH, MAX_NAME_LENGTH } from "./limits.ts";
 import { Metadata } from "./metadata.ts";
 import {
   ReasoningEffort,

@@ -1,5 +1,7 @@
 // The catalogue of errors: one function per case, with the exact text that clients match on.
 
+import { MAX_QUOTE_LENGTH } from "./limits.ts";
+
 export type ErrorType = "invalid_request_error" | "server_error" | "insufficient_quota";
 
 /** An answer that is not 200. `api/on-error.ts` is the only place that turns it into HTTP. */
@@ -41,13 +43,9 @@ export const missingApiKey = () =>
   );
 
 export const incorrectApiKey = (key: string) =>
-  new ApiError(
-    401,
-    `Incorrect API key provided: ${maskKey(key)}. You can find your API key at ${KEYS_PAGE}.`,
-    {
-      code: "invalid_api_key",
-    },
-  );
+  new ApiError(401, `Incorrect API key provided: ${maskKey(key)}. You can find your API key at ${KEYS_PAGE}.`, {
+    code: "invalid_api_key",
+  });
 
 export const missingBetaHeader = () =>
   new ApiError(
@@ -56,8 +54,14 @@ export const missingBetaHeader = () =>
     { code: "invalid_beta" },
   );
 
-export const unknownUrl = (method: string, path: string) =>
-  new ApiError(404, `Invalid URL (${method} ${path})`);
+export const unknownUrl = (method: string, path: string) => new ApiError(404, `Invalid URL (${method} ${path})`);
+
+export const deprecatedBeta = () =>
+  new ApiError(
+    400,
+    "The v1 Assistants API has been deprecated. Please try again by setting the header 'OpenAI-Beta: assistants=v2'. See the migration guide for more information: https://platform.openai.com/docs/assistants/migration.",
+    { code: "invalid_beta" },
+  );
 
 export const brokenJson = () =>
   new ApiError(
@@ -86,30 +90,23 @@ export const modelNotFound = (id: string) =>
 
 // --- values that cannot be taken ---------------------------------------------------------------
 
-export const wrongPrefix = (param: string, value: string, prefix: string) =>
-  new ApiError(
-    400,
-    `Invalid '${param}': '${value}'. Expected an ID that begins with '${prefix}'.`,
-    {
-      param,
-      code: "invalid_value",
-    },
-  );
-
 export const unknownCursor = (param: "after" | "before", value: string) =>
-  new ApiError(400, `Invalid '${param}': '${value}'. No object with this ID exists in the list.`, {
+  new ApiError(400, `Invalid '${param}': '${shorten(value)}'. No object with this ID exists in the list.`, {
     param,
     code: "invalid_value",
   });
 
 export const nulCharacter = (param: string | null) =>
+  new ApiError(400, `Invalid ${param === null ? "body" : `'${param}'`}: the NUL character (U+0000) cannot be stored.`, {
+    param,
+    code: "invalid_value",
+  });
+
+export const arrayTooLong = (param: string, max: number, length: number) =>
   new ApiError(
     400,
-    `Invalid ${param === null ? "body" : `'${param}'`}: the NUL character (U+0000) cannot be stored.`,
-    {
-      param,
-      code: "invalid_value",
-    },
+    `Invalid '${param}': array too long. Expected an array with maximum length ${max}, but got an array with length ${length} instead.`,
+    { param, code: "array_above_max_length" },
   );
 
 export const mutuallyExclusiveStores = () =>
@@ -120,14 +117,10 @@ export const mutuallyExclusiveStores = () =>
   );
 
 export const vectorStoresNotAvailable = () =>
-  new ApiError(
-    400,
-    "Invalid 'tool_resources.file_search.vector_stores': this server has no vector stores yet.",
-    {
-      param: "tool_resources.file_search.vector_stores",
-      code: "invalid_value",
-    },
-  );
+  new ApiError(400, "Invalid 'tool_resources.file_search.vector_stores': this server has no vector stores yet.", {
+    param: "tool_resources.file_search.vector_stores",
+    code: "invalid_value",
+  });
 
 export const onlyFunctionTools = (format: string) =>
   new ApiError(
@@ -146,27 +139,19 @@ export const threadIsLocked = (threadId: string, runId: string) =>
 export const threadIsFull = (threadId: string, max: number) =>
   new ApiError(400, `Thread ${threadId} already holds the maximum of ${max} messages.`);
 
-export const cannotCancel = (status: string) =>
-  new ApiError(400, `Cannot cancel run with status '${status}'.`);
+export const cannotCancel = (status: string) => new ApiError(400, `Cannot cancel run with status '${status}'.`);
 
 export const outputsNotAccepted = (status: string) =>
   new ApiError(400, `Runs in status "${status}" do not accept tool outputs.`);
 
 export const outputsMismatch = (expected: readonly string[], got: readonly string[]) =>
-  new ApiError(
-    400,
-    `Expected tool outputs for call_ids ${pythonList(expected)}, got ${pythonList(got)}`,
-  );
+  new ApiError(400, `Expected tool outputs for call_ids ${pythonList(expected)}, got ${pythonList(got)}`);
 
 export const outputsTooLarge = () =>
-  new ApiError(
-    400,
-    "'tool_outputs' too large: the combined tool outputs must be less than 512kb.",
-    {
-      param: "tool_outputs",
-      code: "invalid_value",
-    },
-  );
+  new ApiError(400, "'tool_outputs' too large: the combined tool outputs must be less than 512kb.", {
+    param: "tool_outputs",
+    code: "invalid_value",
+  });
 
 // --- our own failures --------------------------------------------------------------------------
 
@@ -182,12 +167,18 @@ export const overloaded = () =>
     type: "server_error",
   });
 
+/** A client's own words, for an error that quotes them: long ones are cut. */
+export function shorten(text: string): string {
+  return text.length > MAX_QUOTE_LENGTH ? `${text.slice(0, MAX_QUOTE_LENGTH)}...` : text;
+}
+
 function notFound(kind: string, id: string): ApiError {
-  return new ApiError(404, `No ${kind} found with id '${id}'.`);
+  return new ApiError(404, `No ${kind} found with id '${shorten(id)}'.`);
 }
 
 /** Shows enough of a key to recognise it and too little to use it. */
 function maskKey(key: string): string {
+  if (key === "") return "''";
   return key.length > 12 ? `${key.slice(0, 5)}***${key.slice(-2)}` : "***";
 }
 

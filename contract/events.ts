@@ -2,8 +2,7 @@
 import type { Message } from "./message.ts";
 import type { Run } from "./run.ts";
 import type { RunStep } from "./run-step.ts";
-import { isTerminal } from "./run-state.ts";
-import type { RunStatus } from "./run-state.ts";
+import { isTerminal, RunStatus } from "./run-state.ts";
 import type { Thread } from "./thread.ts";
 
 /** One piece of a message's content, as it goes over the wire. */
@@ -40,14 +39,13 @@ export type RunEvent =
 
 const RUN_EVENT = /^thread\.run\.([a-z_]+)$/;
 
-/** The status that an event of the run itself announces; undefined for every other event, `created` included. */
-export function announcedStatus(event: string): RunStatus | undefined {
-  const status = RUN_EVENT.exec(event)?.[1];
-  return status === undefined || status === "created" ? undefined : (status as RunStatus);
+/** Whether an event carries the run itself, and not a step, a message or a piece of one. */
+export function isRunStateEvent(event: string): boolean {
+  return RUN_EVENT.test(event);
 }
 
 /** Whether a stream that was asked for by a request ends with this event. */
 export function endsStream(event: string): boolean {
-  const status = announcedStatus(event);
-  return status !== undefined && (status === "requires_action" || isTerminal(status));
+  const status = RunStatus.safeParse(RUN_EVENT.exec(event)?.[1]);
+  return status.success && (status.data === "requires_action" || isTerminal(status.data));
 }

@@ -2,8 +2,15 @@
 
 /** Largest JSON request body, in bytes. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** How long a request may take to arrive. */
+export const REQUEST_TIMEOUT_MS = 120_000;
 /** Deepest nesting of a JSON Schema that a client may store. */
 export const MAX_SCHEMA_DEPTH = 64;
+
+/** Longest piece of a client's own words that an error message repeats, in characters. */
+export const MAX_QUOTE_LENGTH = 256;
+/** Largest number that Postgres holds in an integer column. */
+export const MAX_INTEGER = 2_147_483_647;
 
 export const MAX_PAGE_SIZE = 100;
 export const DEFAULT_PAGE_SIZE = 20;
@@ -31,6 +38,12 @@ export const MAX_CONTENT_PARTS = 256;
 export const MAX_ATTACHMENTS = 20;
 export const MAX_MESSAGES_PER_REQUEST = 512;
 export const MAX_MESSAGES_PER_THREAD = 100_000;
+
+/** Rows that `GET /models` answers at the most. */
+export const MAX_MODELS = 1000;
+/** How long an API process trusts an API key without asking the database: a revoked key dies within this time. */
+export const API_KEY_CACHE_MS = 10_000;
+export const MAX_CACHED_API_KEYS = 1000;
 
 export const MIN_TOKEN_BUDGET = 256;
 /** Longest single tool output, in characters. */
@@ -61,6 +74,9 @@ export const MAX_QUEUED_EVENTS = 256;
 export const EVENT_BATCH = 200;
 /** Pause between two keep-alive comments on a silent stream. */
 export const KEEP_ALIVE_MS = 15_000;
+
+/** What pollers are told to wait between two looks at a run. */
+export const POLL_AFTER_MS = 500;
 
 // --- model calls -------------------------------------------------------------------------------
 

@@ -1,17 +1,21 @@
 // Lists: the query that asks for a page and the envelope that carries it.
 import { z } from "zod";
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "./limits.ts";
+import { AnyId } from "./references.ts";
 
 /** Query strings are text; a number in one is turned into a number, anything else is left for the check to refuse. */
-const numeric = (value: unknown) =>
+export const numeric = (value: unknown) =>
   typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
+
+/** An empty cursor means none. */
+const Cursor = AnyId.transform((id) => (id === "" ? undefined : id)).optional();
 
 /** Unknown query parameters are ignored, as the original does. */
 export const PageQuery = z.object({
   limit: z.preprocess(numeric, z.int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE)),
   order: z.enum(["asc", "desc"]).default("desc"),
-  after: z.string().optional(),
-  before: z.string().optional(),
+  after: Cursor,
+  before: Cursor,
 });
 export type PageQuery = z.infer<typeof PageQuery>;
 

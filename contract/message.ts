@@ -3,6 +3,7 @@ import { z } from "zod";
 import { MAX_ATTACHMENTS, MAX_CONTENT_LENGTH, MAX_CONTENT_PARTS } from "./limits.ts";
 import { PageQuery } from "./list.ts";
 import { Metadata } from "./metadata.ts";
+import { AnyId, FileId } from "./references.ts";
 
 const Detail = z.enum(["auto", "low", "high"]);
 
@@ -13,7 +14,7 @@ const TextInput = z.strictObject({
 const ImageFileInput = z.strictObject({
   type: z.literal("image_file"),
   image_file: z.strictObject({
-    file_id: z.string(),
+    file_id: FileId,
     detail: Detail.nullish().transform((detail) => detail ?? "auto"),
   }),
 });
@@ -37,7 +38,7 @@ const AttachmentTool = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("file_search") }),
 ]);
 const Attachment = z.strictObject({
-  file_id: z.string(),
+  file_id: FileId,
   tools: z
     .array(AttachmentTool)
     .nullish()
@@ -54,8 +55,10 @@ export const CreateMessage = z.strictObject({
 export type CreateMessage = z.infer<typeof CreateMessage>;
 
 export const ModifyMessage = z.strictObject({ metadata: Metadata.nullish() });
+export type ModifyMessage = z.infer<typeof ModifyMessage>;
 
-export const ListMessagesQuery = PageQuery.extend({ run_id: z.string().optional() });
+export const ListMessagesQuery = PageQuery.extend({ run_id: AnyId.optional() });
+export type ListMessagesQuery = z.infer<typeof ListMessagesQuery>;
 
 const FileCitation = z.object({
   type: z.literal("file_citation"),

@@ -1,10 +1,6 @@
 // Metadata: up to 16 pairs of strings that a client may hang on any object.
 import { z } from "zod";
-import {
-  MAX_METADATA_KEY_LENGTH,
-  MAX_METADATA_PAIRS,
-  MAX_METADATA_VALUE_LENGTH,
-} from "./limits.ts";
+import { MAX_METADATA_KEY_LENGTH, MAX_METADATA_PAIRS, MAX_METADATA_VALUE_LENGTH } from "./limits.ts";
 
 export const Metadata = z
   .record(z.string(), z.string().max(MAX_METADATA_VALUE_LENGTH))

@@ -3,13 +3,16 @@ import { z } from "zod";
 import { ModelName, Temperature, TopP } from "./assistant.ts";
 import {
   MAX_INSTRUCTIONS_LENGTH,
+  MAX_INTEGER,
   MAX_MESSAGES_PER_REQUEST,
   MAX_RUN_LIFETIME_SECONDS,
   MAX_TOOL_OUTPUT_LENGTH,
   MIN_TOKEN_BUDGET,
 } from "./limits.ts";
+import { numeric } from "./list.ts";
 import { CreateMessage } from "./message.ts";
 import { Metadata } from "./metadata.ts";
+import { AssistantId } from "./references.ts";
 import { RunStatus } from "./run-state.ts";
 import { CreateThread } from "./thread.ts";
 import {
@@ -24,11 +27,11 @@ import {
 
 export const TruncationStrategyInput = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("auto"), last_messages: z.null().optional() }),
-  z.strictObject({ type: z.literal("last_messages"), last_messages: z.int().min(1) }),
+  z.strictObject({ type: z.literal("last_messages"), last_messages: z.int().min(1).max(MAX_INTEGER) }),
 ]);
 
 const overrides = {
-  assistant_id: z.string(),
+  assistant_id: AssistantId,
   model: ModelName.nullish(),
   instructions: z.string().max(MAX_INSTRUCTIONS_LENGTH).nullish(),
   tools: Tools.nullish(),
@@ -36,8 +39,8 @@ const overrides = {
   temperature: Temperature.nullish(),
   top_p: TopP.nullish(),
   stream: z.boolean().nullish(),
-  max_prompt_tokens: z.int().min(MIN_TOKEN_BUDGET).nullish(),
-  max_completion_tokens: z.int().min(MIN_TOKEN_BUDGET).nullish(),
+  max_prompt_tokens: z.int().min(MIN_TOKEN_BUDGET).max(MAX_INTEGER).nullish(),
+  max_completion_tokens: z.int().min(MIN_TOKEN_BUDGET).max(MAX_INTEGER).nullish(),
   truncation_strategy: TruncationStrategyInput.nullish(),
   tool_choice: ToolChoice.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
@@ -62,6 +65,7 @@ export const CreateThreadAndRun = z.strictObject({
 export type CreateThreadAndRun = z.infer<typeof CreateThreadAndRun>;
 
 export const ModifyRun = z.strictObject({ metadata: Metadata.nullish() });
+export type ModifyRun = z.infer<typeof ModifyRun>;
 
 export const SubmitToolOutputs = z.strictObject({
   tool_outputs: z.array(
@@ -73,6 +77,15 @@ export const SubmitToolOutputs = z.strictObject({
   stream: z.boolean().nullish(),
 });
 export type SubmitToolOutputs = z.infer<typeof SubmitToolOutputs>;
+
+/** `include[]` on steps has one legal value; the tool that it is for comes later. */
+const Include = z.enum(["step_details.tool_calls[*].file_search.results[*].content"]);
+export const StepsQuery = z.object({ "include[]": z.union([Include, z.array(Include)]).optional() });
+
+/** Extension: where to re-join a run's events. */
+export const EventsQuery = z.object({
+  after: z.preprocess(numeric, z.int().min(0).optional()),
+});
 
 export const FunctionCall = z.object({
   id: z.string(),

@@ -1,5 +1,6 @@
 // What an assistant can do besides talking: its tools, how they are chosen, and the shape of its answers.
 import { z } from "zod";
+import { mutuallyExclusiveStores, onlyFunctionTools, vectorStoresNotAvailable } from "./errors.ts";
 import {
   MAX_CHUNK_TOKENS,
   MAX_FUNCTION_DESCRIPTION_LENGTH,
@@ -13,6 +14,7 @@ import {
   MIN_CHUNK_TOKENS,
 } from "./limits.ts";
 import { Metadata } from "./metadata.ts";
+import { FileId, VectorStoreId } from "./references.ts";
 
 const NAME_PATTERN = /^[a-zA-Z0-9_-]+$/;
 
@@ -32,9 +34,7 @@ const CodeInterpreterTool = z.strictObject({ type: z.literal("code_interpreter")
 const Function = z.strictObject({
   name: z.string().min(1).max(MAX_FUNCTION_NAME_LENGTH).regex(NAME_PATTERN),
   description: z.string().max(MAX_FUNCTION_DESCRIPTION_LENGTH).nullish().transform(nullToUndefined),
-  parameters: JsonSchema.nullish().transform(
-    (schema) => schema ?? { type: "object", properties: {} },
-  ),
+  parameters: JsonSchema.nullish().transform((schema) => schema ?? { type: "object", properties: {} }),
   strict: z
     .boolean()
     .nullish()
@@ -75,11 +75,7 @@ const FileSearchTool = z.strictObject({
     .transform((search) => search ?? { ranking_options: DEFAULT_RANKING }),
 });
 
-export const Tool = z.discriminatedUnion("type", [
-  CodeInterpreterTool,
-  FunctionTool,
-  FileSearchTool,
-]);
+export const Tool = z.discriminatedUnion("type", [CodeInterpreterTool, FunctionTool, FileSearchTool]);
 export type Tool = z.infer<typeof Tool>;
 export const Tools = z.array(Tool).max(MAX_TOOLS);
 
@@ -99,10 +95,10 @@ const ChunkingStrategy = z.discriminatedUnion("type", [
   }),
 ]);
 
-const FileIds = z.array(z.string()).max(MAX_RESOURCE_FILES);
-const StoreIds = z.array(z.string()).max(MAX_RESOURCE_STORES);
+const FileIds = z.array(FileId).max(MAX_RESOURCE_FILES);
+const StoreIds = z.array(VectorStoreId).max(MAX_RESOURCE_STORES);
 const StoreHelper = z.strictObject({
-  file_ids: z.array(z.string()).max(MAX_HELPER_STORE_FILES).nullish(),
+  file_ids: z.array(FileId).max(MAX_HELPER_STORE_FILES).nullish(),
   chunking_strategy: ChunkingStrategy.nullish(),
   metadata: Metadata.nullish(),
 });
@@ -130,19 +126,37 @@ export const ToolResources = z.object({
 });
 export type ToolResources = z.infer<typeof ToolResources>;
 
-/** The stored form: only what was configured; with a code_interpreter tool its list is always there. */
+/**
+ * The stored form: what was configured before, with every list that the client gave in its place; null and absent
+ * both mean "not given". With a code_interpreter tool its list is always there.
+ * Throws (400) when a vector store is to be made.
+ */
 export function resolveToolResources(
   input: ToolResourcesInput | null | undefined,
   tools: readonly Tool[],
+  current: ToolResources = {},
 ): ToolResources {
+  refuseStoreHelper(input?.file_search);
   const resources: ToolResources = {};
   const hasInterpreter = tools.some((tool) => tool.type === "code_interpreter");
-  if (input?.code_interpreter || hasInterpreter) {
-    resources.code_interpreter = { file_ids: input?.code_interpreter?.file_ids ?? [] };
+  if (input?.code_interpreter || current.code_interpreter || hasInterpreter) {
+    resources.code_interpreter = {
+      file_ids: input?.code_interpreter?.file_ids ?? current.code_interpreter?.file_ids ?? [],
+    };
   }
-  if (input?.file_search)
-    resources.file_search = { vector_store_ids: input.file_search.vector_store_ids ?? [] };
+  if (input?.file_search || current.file_search) {
+    resources.file_search = {
+      vector_store_ids: input?.file_search?.vector_store_ids ?? current.file_search?.vector_store_ids ?? [],
+    };
+  }
   return resources;
+}
+
+function refuseStoreHelper(input: ToolResourcesInput["file_search"]): void {
+  const helper = input?.vector_stores?.[0];
+  if (helper === undefined) return;
+  if (input?.vector_store_ids?.length) throw mutuallyExclusiveStores();
+  if (helper.file_ids?.length) throw vectorStoresNotAvailable();
 }
 
 const NamedFunction = z.strictObject({
@@ -179,6 +193,12 @@ export const ResponseFormat = z.union([
   ]),
 ]);
 export type ResponseFormat = z.infer<typeof ResponseFormat>;
+
+/** Throws (400) when an answer that must be JSON is combined with a tool that is not a function. */
+export function requireFunctionTools(tools: readonly Tool[], format: ResponseFormat): void {
+  if (format === "auto" || format.type === "text") return;
+  if (tools.some((tool) => tool.type !== "function")) throw onlyFunctionTools(format.type);
+}
 
 export const ReasoningEffort = z.enum(["none", "minimal", "low", "medium", "high", "xhigh", "max"]);
 export type ReasoningEffort = z.infer<typeof ReasoningEffort>;

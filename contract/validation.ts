@@ -34,8 +34,7 @@ function toApiError(issue: Issue, parents: Path): ApiError {
     }
     case "invalid_value":
       if (issue.input === undefined) return missing(param);
-      if (typeof issue.input !== "string")
-        return wrongType(param, article(typeof issue.values[0]), issue.input);
+      if (typeof issue.input !== "string") return wrongType(param, article(typeof issue.values[0]), issue.input);
       return unsupportedValue(param, issue.input, issue.values);
     case "too_big":
       return invalid(...tooBig(issue, param));
@@ -49,8 +48,7 @@ function toApiError(issue: Issue, parents: Path): ApiError {
     case "invalid_union":
       return fromUnion(issue, path);
     case "custom": {
-      const code =
-        typeof issue.params?.["code"] === "string" ? issue.params["code"] : "invalid_value";
+      const code = typeof issue.params?.["code"] === "string" ? issue.params["code"] : "invalid_value";
       return new ApiError(400, issue.message.replaceAll("{path}", param), { param, code });
     }
     default:
@@ -81,10 +79,7 @@ function fromUnion(issue: Issue & { code: "invalid_union" }, path: Path): ApiErr
 }
 
 function isTypeMismatch(issue: Issue): boolean {
-  return (
-    issue.code === "invalid_type" ||
-    (issue.code === "invalid_value" && typeof issue.input !== "string")
-  );
+  return issue.code === "invalid_type" || (issue.code === "invalid_value" && typeof issue.input !== "string");
 }
 
 function tooBig(issue: Issue & { code: "too_big" }, param: string): [string, string] {
@@ -148,14 +143,10 @@ function missing(param: string): ApiError {
 
 function wrongType(param: string, expected: string, input: unknown): ApiError {
   const where = param === "" ? "the request body" : `'${param}'`;
-  return new ApiError(
-    400,
-    `Invalid type for ${where}: expected ${expected}, but got ${describe(input)} instead.`,
-    {
-      param: param === "" ? null : param,
-      code: "invalid_type",
-    },
-  );
+  return new ApiError(400, `Invalid type for ${where}: expected ${expected}, but got ${describe(input)} instead.`, {
+    param: param === "" ? null : param,
+    code: "invalid_type",
+  });
 }
 
 function unsupportedValue(param: string, given: string, values: readonly unknown[]): ApiError {
@@ -175,7 +166,7 @@ function supportedValues(values: readonly string[]): string {
 }
 
 /** `tools[0].function.name` */
-function formatPath(path: Path): string {
+export function formatPath(path: Path): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === "number") return `${text}[${part}]`;
     return text === "" ? String(part) : `${text}.${String(part)}`;

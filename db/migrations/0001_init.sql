@@ -185,8 +185,17 @@ create unlogged table run_cursors (
   epoch integer not null
 ) with (fillfactor = 50);
 
+-- Neither table above may carry a foreign key without costing every flush a look-up.
+create function forget_run_stream() returns trigger language plpgsql as $$
+begin
+  delete from run_deltas where run_id = old.id;
+  delete from run_cursors where run_id = old.id;
+  return null;
+end $$;
+create trigger forget_run_stream after delete on runs for each row execute function forget_run_stream();
+
 -- Appends events to a run and returns the last position. To be the last statement of its transaction: it locks the
--- run's cursor, for which every stream of the same worker waits.
+-- run's cursor, for which every stream of the same worker waits. It also tells the cursor of a new epoch.
 create function append_run_events(of_run text, events text[], payloads json[]) returns bigint
   language plpgsql as $$
 declare
@@ -195,7 +204,8 @@ declare
   crash_gap constant bigint := 1000000;
   newest bigint;
 begin
-  update run_cursors set last_seq = last_seq + added where run_id = of_run returning last_seq into newest;
+  update run_cursors set last_seq = last_seq + added, epoch = (select r.epoch from runs r where r.id = of_run)
+  where run_id = of_run returning last_seq into newest;
   if not found then
     insert into run_cursors (run_id, last_seq, epoch)
     select r.id,

@@ -1,0 +1,148 @@
+// The conversation that a turn sends to the model: instructions, as much of the thread as fits, and the run's own turns.
+// It reads only what fits, so a thread of 100,000 messages costs no more than its newest ones.
+import { CONTEXT_BATCH, MAX_CONTEXT_MESSAGES } from "../contract/limits.ts";
+import type { Message } from "../contract/message.ts";
+import type { StepToolCall } from "../contract/run-step.ts";
+import type { Queryable } from "../db/pool.ts";
+import { readEarlierTurns, readThreadBackwards } from "../db/run-context.ts";
+import type { ContextMessage, EarlierTurn } from "../db/run-context.ts";
+import type { TurnRun } from "../db/run-turns.ts";
+import type { ChatMessage, ChatPart } from "../model/model.ts";
+import { countTokens } from "../model/tokens.ts";
+
+/** Part of the window that is left for the answer when the run does not say how long it may be. */
+const ANSWER_SHARE = 0.25;
+const MAX_ANSWER_RESERVE = 16_000;
+/** Tokens that the protocol spends on each message. */
+const PER_MESSAGE = 4;
+
+export interface Context {
+  messages: ChatMessage[];
+  /** Estimated tokens of the messages. */
+  tokens: number;
+}
+
+/** The run's `max_prompt_tokens` cannot hold even its instructions and the newest message. */
+export class PromptBudgetExceeded extends Error {
+  override name = "PromptBudgetExceeded";
+}
+
+export interface ContextLimits {
+  /** Tokens that the model can take, prompt and answer together. */
+  window: number;
+  /** Tokens that the run may still spend on prompts; null when it set no limit. */
+  promptBudget: number | null;
+  /** Tokens that the run may still spend on answers; null when it set no limit. */
+  answerBudget: number | null;
+}
+
+/** Builds the context of a turn. Throws `PromptBudgetExceeded`. */
+export async function buildContext(db: Queryable, run: TurnRun, limits: ContextLimits): Promise<Context> {
+  const fixed = [...toInstructions(run), ...toTurns(await readEarlierTurns(db, run))];
+  const fixedTokens = fixed.reduce((sum, message) => sum + countMessage(message), 0) + countTools(run);
+  const reserve = Math.min(limits.answerBudget ?? MAX_ANSWER_RESERVE, limits.window * ANSWER_SHARE);
+  const room = Math.min(limits.window - reserve, limits.promptBudget ?? Number.POSITIVE_INFINITY) - fixedTokens;
+
+  const thread = await readFittingMessages(db, run, room);
+  const threadTokens = thread.reduce((sum, message) => sum + message.tokens, 0);
+  if (limits.promptBudget !== null && fixedTokens + threadTokens > limits.promptBudget)
+    throw new PromptBudgetExceeded();
+
+  const instructions = fixed.slice(0, run.instructions === "" ? 0 : 1);
+  const turns = fixed.slice(instructions.length);
+  const messages = [...instructions, ...thread.toReversed().map(toChatMessage), ...turns];
+  return {
+    // An endpoint takes no empty conversation.
+    messages: messages.length > 0 ? messages : [{ role: "user", content: "" }],
+    tokens: fixedTokens + threadTokens,
+  };
+}
+
+/** The newest messages whose tokens fit into `room`, newest first. The newest one always belongs. */
+async function readFittingMessages(db: Queryable, run: TurnRun, room: number): Promise<ContextMessage[]> {
+  const { truncation_strategy: strategy } = run;
+  const most = Math.min(strategy.last_messages ?? MAX_CONTEXT_MESSAGES, MAX_CONTEXT_MESSAGES);
+  const fitting: ContextMessage[] = [];
+  let left = room;
+  let before: number | null = null;
+  while (fitting.length < most) {
+    const limit = Math.min(CONTEXT_BATCH, most - fitting.length);
+    const batch: ContextMessage[] = await readThreadBackwards(db, run, before, limit);
+    for (const message of batch) {
+      if (message.tokens > left && fitting.length > 0) return fitting;
+      fitting.push(message);
+      left -= message.tokens;
+    }
+    if (batch.length < limit) break;
+    before = (batch.at(-1) as ContextMessage).seq;
+  }
+  return fitting;
+}
+
+function toInstructions(run: TurnRun): ChatMessage[] {
+  return run.instructions === "" ? [] : [{ role: "system", content: run.instructions }];
+}
+
+/** Every call is answered, in the order of the calls: the only history that endpoints accept. */
+function toTurns(turns: readonly EarlierTurn[]): ChatMessage[] {
+  return turns.flatMap((turn) => {
+    const content = turn.content === null ? null : toText(turn.content);
+    const calls = turn.tool_calls.flatMap((call) => (call.type === "function" ? [call] : []));
+    if (calls.length === 0) return [{ role: "assistant" as const, content: content ?? "" }];
+    const asked: ChatMessage = { role: "assistant", content, tool_calls: calls.map(toChatCall) };
+    const answers = calls.map((call): ChatMessage => ({
+      role: "tool",
+      tool_call_id: call.id,
+      content: call.function.output ?? "",
+    }));
+    return [asked, ...answers];
+  });
+}
+
+function toChatCall(call: StepToolCall & { type: "function" }) {
+  return {
+    id: call.id,
+    type: "function" as const,
+    function: { name: call.function.name, arguments: call.function.arguments },
+  };
+}
+
+function toChatMessage(message: ContextMessage): ChatMessage {
+  if (message.role === "assistant") return { role: "assistant", content: toText(message.content) };
+  const parts = message.content.map(toChatPart);
+  const onlyText = parts.every((part) => part.type === "text");
+  return { role: "user", content: onlyText ? toText(message.content) : parts };
+}
+
+function toChatPart(part: Message["content"][number]): ChatPart {
+  switch (part.type) {
+    case "text":
+      return { type: "text", text: part.text.value };
+    case "refusal":
+      return { type: "text", text: part.refusal };
+    case "image_url":
+      return { type: "image_url", image_url: { url: part.image_url.url, detail: part.image_url.detail ?? "auto" } };
+    case "image_file":
+      // Stored files come with their own part of the API; until then the model is told that there is one.
+      return { type: "text", text: `[image file ${part.image_file.file_id}]` };
+  }
+}
+
+function toText(content: Message["content"]): string {
+  return content
+    .flatMap((part) => {
+      const chat = toChatPart(part);
+      return chat.type === "text" ? [chat.text] : [];
+    })
+    .join("\n\n");
+}
+
+function countMessage(message: ChatMessage): number {
+  const text = typeof message.content === "string" ? message.content : "";
+  const calls = message.role === "assistant" ? JSON.stringify(message.tool_calls ?? "") : "";
+  return PER_MESSAGE + countTokens(text) + (calls === '""' ? 0 : countTokens(calls));
+}
+
+function countTools(run: TurnRun): number {
+  return run.tools.length === 0 ? 0 : countTokens(JSON.stringify(run.tools));
+}

@@ -1,0 +1,257 @@
+// One turn of a run: take it in hand, ask the model, record what it says, and tell the workflow what is next.
+// Temporal may call this more than once; `beginTurn` reads from the row what is still to be done.
+import { ApplicationFailure, Context, log } from "@temporalio/activity";
+import { MAX_TURNS_PER_RUN, MAX_TURN_TRIES, MODEL_RETRY_MAX_MS, MODEL_RETRY_MIN_MS } from "../contract/limits.ts";
+import type { RunStatus } from "../contract/run-state.ts";
+import type { LastError, Usage } from "../contract/run.ts";
+import type { EventWriter } from "../db/event-writer.ts";
+import type { Pool } from "../db/pool.ts";
+import type { RunEnd } from "../db/run-ends.ts";
+import { beginTurn, endTurn, forgiveTry, TurnLost } from "../db/run-turns.ts";
+import type { TurnRun } from "../db/run-turns.ts";
+import type { ChatTool, ChatToolChoice, Model, ModelRequest, TokenCounts } from "../model/model.ts";
+import { ModelBusy, ModelFailed, ModelRefused } from "../model/model.ts";
+import { countTokens } from "../model/tokens.ts";
+import { buildContext, PromptBudgetExceeded } from "./context.ts";
+import { builtInTools } from "../tools/registry.ts";
+import { ToolUnavailable, TurnRecorder } from "./turn-recorder.ts";
+import { TurnWatch } from "./turn-watch.ts";
+
+export interface ActivityDeps {
+  pool: Pool;
+  writer: EventWriter;
+  model: Model;
+}
+
+/** Which run; nothing else travels through Temporal. */
+export interface RunInput {
+  runId: string;
+  projectId: string;
+}
+
+export interface RunEnded {
+  kind: "ended";
+  status: RunStatus | "deleted";
+  turn?: number;
+}
+
+export interface ActionRequired {
+  kind: "requires_action";
+  turn: number;
+  /** Milliseconds of Unix time. */
+  expiresAtMs: number;
+  /** Names of the functions that were called. */
+  tools: string[];
+}
+
+/** What the workflow does next. Carries names and numbers for the operator, never content. */
+export type TurnOutcome = RunEnded | ActionRequired;
+
+/** Fails, to be retried, when the model or the database cannot be had; every other end is an outcome. */
+export async function generate(deps: ActivityDeps, input: RunInput): Promise<TurnOutcome> {
+  const start = await beginTurn(deps.pool, { id: input.runId, project_id: input.projectId });
+  if (start.kind === "waiting") {
+    const tools = start.calls.map((call) => call.function.name);
+    return { kind: "requires_action", turn: start.turn, expiresAtMs: start.expires_at_ms, tools };
+  }
+  if (start.seq !== undefined) deps.writer.announce(input.runId, start.seq);
+  if (start.kind === "ended") return { kind: "ended", status: start.status };
+  return new Turn(deps, start.run).make();
+}
+
+class Turn {
+  readonly #deps: ActivityDeps;
+  readonly #run: TurnRun;
+  readonly #watch: TurnWatch;
+  readonly #recorder: TurnRecorder;
+  readonly #close: () => void;
+  #promptTokens = 0;
+
+  constructor(deps: ActivityDeps, run: TurnRun) {
+    this.#deps = deps;
+    this.#run = run;
+    this.#watch = new TurnWatch(run.expires_at_ms);
+    const channel = deps.writer.open(run.id, run.epoch, (reason) => this.#watch.stop(reason));
+    this.#recorder = new TurnRecorder({ ...deps, channel }, run);
+    this.#close = () => {
+      this.#watch.close();
+      channel.close();
+    };
+  }
+
+  async make(): Promise<TurnOutcome> {
+    try {
+      return await this.#ask();
+    } catch (error) {
+      return await this.#recover(error);
+    } finally {
+      this.#close();
+    }
+  }
+
+  async #ask(): Promise<TurnOutcome> {
+    const { tries, turn } = this.#run;
+    if (tries > MAX_TURN_TRIES) return this.#fail("server_error", `The turn was interrupted ${tries - 1} times.`);
+    if (turn > MAX_TURNS_PER_RUN)
+      return this.#fail("server_error", `The run made more than ${MAX_TURNS_PER_RUN} turns.`);
+    const answerBudget = remaining(this.#run.max_completion_tokens, this.#run.completion_tokens);
+    if (answerBudget === 0) return this.#end({ to: "incomplete", reason: "max_completion_tokens" });
+
+    const request = await this.#toRequest(answerBudget);
+    const signal = this.#watch.signal;
+    for await (const event of this.#deps.model.stream(request, signal)) {
+      signal.throwIfAborted();
+      if (event.type === "finish") return await this.#finish(event.reason, this.#toUsage(event.usage));
+      await this.#recorder.record(event);
+    }
+    throw new ModelFailed("The model's answer has no end.");
+  }
+
+  async #toRequest(answerBudget: number | null): Promise<ModelRequest> {
+    const run = this.#run;
+    const context = await buildContext(this.#deps.pool, run, {
+      window: this.#deps.model.contextWindow(run.model),
+      promptBudget: remaining(run.max_prompt_tokens, run.prompt_tokens),
+      answerBudget,
+    });
+    this.#promptTokens = context.tokens;
+    return {
+      model: run.model,
+      messages: context.messages,
+      tools: toChatTools(run),
+      tool_choice: toToolChoice(run),
+      parallel_tool_calls: run.parallel_tool_calls,
+      temperature: run.temperature,
+      top_p: run.top_p,
+      reasoning_effort: run.reasoning_effort,
+      response_format: run.response_format,
+      max_completion_tokens: answerBudget,
+    };
+  }
+
+  async #finish(reason: "stop" | "tool_calls" | "length" | "content_filter", usage: Usage): Promise<TurnOutcome> {
+    if (reason === "length") {
+      return this.#end({ to: "incomplete", reason: "max_completion_tokens", usage });
+    }
+    if (reason === "content_filter") {
+      const error: LastError = { code: "invalid_prompt", message: "The model's content filter stopped the answer." };
+      return this.#end({ to: "failed", error, messageReason: "content_filter", usage });
+    }
+    if (this.#recorder.calls.length === 0) {
+      this.#deps.writer.announce(this.#run.id, await this.#recorder.complete(usage));
+      return { kind: "ended", status: "completed", turn: this.#run.turn };
+    }
+    this.#deps.writer.announce(this.#run.id, await this.#recorder.requireAction(usage));
+    const tools = this.#recorder.calls.map((call) => call.function.name);
+    return { kind: "requires_action", turn: this.#run.turn, expiresAtMs: this.#run.expires_at_ms, tools };
+  }
+
+  async #end(how: RunEnd): Promise<TurnOutcome> {
+    await this.#recorder.flush();
+    this.#deps.writer.announce(this.#run.id, await endTurn(this.#deps.pool, this.#run, how));
+    return { kind: "ended", status: how.to, turn: this.#run.turn };
+  }
+
+  #fail(code: LastError["code"], message: string): Promise<TurnOutcome> {
+    return this.#end({ to: "failed", error: { code, message } });
+  }
+
+  /** What became of a turn that did not reach its end. Rethrows what Temporal is to retry. */
+  async #recover(error: unknown): Promise<TurnOutcome> {
+    const stop = this.#watch.stopped;
+    if (error instanceof TurnLost) return lost(error.status);
+    if (stop !== undefined) return this.#stopped(stop);
+    if (error instanceof PromptBudgetExceeded) return this.#end({ to: "incomplete", reason: "max_prompt_tokens" });
+    if (error instanceof ModelRefused) return this.#fail(error.code, error.message);
+    if (error instanceof ToolUnavailable) return this.#fail("server_error", error.message);
+    if (error instanceof ModelBusy) {
+      await forgiveTry(this.#deps.pool, this.#run);
+      throw retry("ModelBusy", error, error.retryAfterMs ?? backoff(Context.current().info.attempt));
+    }
+    if (error instanceof ModelFailed) {
+      if (this.#run.tries >= MAX_TURN_TRIES) return this.#fail("server_error", error.message);
+      throw retry("ModelFailed", error, backoff(this.#run.tries));
+    }
+    throw error;
+  }
+
+  async #stopped(stop: NonNullable<TurnWatch["stopped"]>): Promise<TurnOutcome> {
+    switch (stop.kind) {
+      case "expired":
+        return this.#end({ to: "expired" });
+      case "cancelled":
+        return this.#end({ to: "cancelled" });
+      case "status":
+        if (stop.status === "cancelling") return this.#end({ to: "cancelled" });
+        return lost(stop.status);
+      case "superseded":
+        return lost(undefined);
+      case "shutdown":
+        throw stop.failure;
+    }
+  }
+
+  #toUsage(counts: TokenCounts | undefined): Usage {
+    const prompt_tokens = counts?.prompt_tokens ?? this.#promptTokens;
+    const completion_tokens = counts?.completion_tokens ?? countTokens(this.#recorder.written);
+    return {
+      prompt_tokens,
+      completion_tokens,
+      total_tokens: prompt_tokens + completion_tokens,
+      prompt_token_details: { cached_tokens: counts?.cached_tokens ?? 0 },
+      completion_tokens_details: { reasoning_tokens: counts?.reasoning_tokens ?? 0 },
+    };
+  }
+}
+
+/** The turn is someone else's now. A try that was overtaken ends without an outcome: the newer try has it. */
+function lost(status: RunStatus | "deleted" | undefined): TurnOutcome {
+  if (status === undefined || status === "in_progress" || status === "queued") {
+    throw ApplicationFailure.create({ type: "TurnLost", message: "another try holds this turn", nextRetryDelay: 1000 });
+  }
+  if (status === "requires_action") {
+    throw ApplicationFailure.create({ type: "TurnLost", message: "the turn is already done", nextRetryDelay: 1 });
+  }
+  return { kind: "ended", status };
+}
+
+function retry(type: string, error: Error, nextRetryDelay: number): ApplicationFailure {
+  log.warn("the model call will be tried again", { type, reason: error.message, nextRetryDelay });
+  // What the endpoint said may quote the prompt: it goes to the log, not into the history.
+  return ApplicationFailure.create({ type, message: `${type}: asked again in ${nextRetryDelay} ms`, nextRetryDelay });
+}
+
+/** Grows by doubling, with jitter of a fifth, so that many runs do not come back at once. */
+function backoff(tries: number): number {
+  const full = Math.min(MODEL_RETRY_MIN_MS * 2 ** Math.min(tries - 1, 10), MODEL_RETRY_MAX_MS);
+  return Math.round(full * (0.8 + Math.random() * 0.2));
+}
+
+function remaining(budget: number | null, used: number): number | null {
+  return budget === null ? null : Math.max(budget - used, 0);
+}
+
+function toChatTools(run: TurnRun): ChatTool[] {
+  return run.tools.map((tool) => {
+    if (tool.type !== "function") return builtInTools[tool.type];
+    const { name, description, parameters, strict } = tool.function;
+    return {
+      type: "function",
+      function: {
+        name,
+        ...(description === undefined ? {} : { description }),
+        parameters,
+        ...(strict ? { strict } : {}),
+      },
+    };
+  });
+}
+
+/** A forced choice holds for the first turn only; otherwise a run could never end. */
+function toToolChoice(run: TurnRun): ChatToolChoice {
+  const choice = run.tool_choice;
+  if (run.tools.length === 0 || choice === "none") return "none";
+  if (choice === "auto" || run.turn > 1) return "auto";
+  if (choice === "required") return choice;
+  return { type: "function", function: { name: choice.type === "function" ? choice.function.name : choice.type } };
+}

@@ -1,0 +1,52 @@
+// Everything that can stop a turn from outside, as one abort signal with one reason.
+import { CancelledFailure, Context } from "@temporalio/activity";
+import { HEARTBEAT_INTERVAL_MS } from "../contract/limits.ts";
+import type { StopReason } from "../db/event-writer.ts";
+
+/** Why a turn was stopped. The first reason counts. */
+export type TurnStop =
+  /** The run's time is over. */
+  | { kind: "expired" }
+  /** The workflow was cancelled, from the API or by an operator. */
+  | { kind: "cancelled" }
+  /** This worker goes away; Temporal gives the turn to another. */
+  | { kind: "shutdown"; failure: CancelledFailure }
+  | StopReason;
+
+export class TurnWatch {
+  readonly #controller = new AbortController();
+  readonly #expiry: NodeJS.Timeout;
+  readonly #heartbeat: NodeJS.Timeout;
+  #stop: TurnStop | undefined;
+
+  /** @param expiresAtMs milliseconds of Unix time at which the run expires */
+  constructor(expiresAtMs: number) {
+    const context = Context.current();
+    // Timers hold at most 2^31 ms; the workflow watches over longer lives.
+    const left = Math.min(Math.max(expiresAtMs - Date.now(), 0), 2 ** 31 - 1);
+    this.#expiry = setTimeout(() => this.stop({ kind: "expired" }), left);
+    this.#heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_INTERVAL_MS);
+    context.cancelled.catch((failure: unknown) => {
+      const isShutdown = failure instanceof CancelledFailure && failure.message === "WORKER_SHUTDOWN";
+      this.stop(isShutdown ? { kind: "shutdown", failure } : { kind: "cancelled" });
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get stopped(): TurnStop | undefined {
+    return this.#stop;
+  }
+
+  stop(reason: TurnStop): void {
+    this.#stop ??= reason;
+    this.#controller.abort();
+  }
+
+  close(): void {
+    clearTimeout(this.#expiry);
+    clearInterval(this.#heartbeat);
+  }
+}

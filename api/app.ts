@@ -1,0 +1,90 @@
+// The whole HTTP surface, ready to listen or to be tried with `inject`.
+import { fastify, LogController } from "fastify";
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { unknownUrl } from "../contract/errors.ts";
+import { MAX_BODY_BYTES, REQUEST_TIMEOUT_MS } from "../contract/limits.ts";
+import { createAuthentication } from "./auth.ts";
+import { requireBetaHeader } from "./beta-header.ts";
+import { onClientError } from "./client-error.ts";
+import type { Deps } from "./deps.ts";
+import { acceptJsonBodies } from "./json-body.ts";
+import { onError } from "./on-error.ts";
+import { answerPreflight, newRequestId, setProcessingTime, setResponseHeaders } from "./response-headers.ts";
+import { assistantRoutes } from "./routes/assistants.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { messageRoutes } from "./routes/messages.ts";
+import { modelRoutes } from "./routes/models.ts";
+import { runRoutes } from "./routes/runs.ts";
+import { threadRoutes } from "./routes/threads.ts";
+import { validatorCompiler } from "./validate.ts";
+
+/** Node refuses longer request lines anyway. */
+const MAX_PARAM_LENGTH = 16_384;
+
+/** Answers are checked in this order: key (401), URL (404), beta header (400), input (400), path (404), state (400). */
+export function createApp(deps: Deps): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    loggerInstance: deps.log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
+    genReqId: newRequestId,
+    requestIdHeader: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    clientErrorHandler: onClientError,
+    // Only URLs that cannot be decoded come here.
+    frameworkErrors: (_error, request, reply) => {
+      setResponseHeaders(reply, request.id);
+      onError(unknownUrlOf(request), request, reply);
+    },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setErrorHandler(onError);
+  app.setNotFoundHandler(refuseUnknownUrl);
+  app.decorateRequest("caller");
+  acceptJsonBodies(app);
+
+  app.addHook("onRequest", async (request, reply) => {
+    setResponseHeaders(reply, request.id);
+    if (request.method === "OPTIONS") return answerPreflight(request, reply);
+  });
+  app.addHook("onSend", async (_request, reply) => setProcessingTime(reply));
+  app.addHook("onResponse", async (request, reply) => logRequest(request, reply));
+
+  app.register(healthRoutes(deps));
+  app.register(
+    async (v1) => {
+      v1.addHook("onRequest", createAuthentication(deps.db));
+      v1.addHook("onRequest", refuseUnknownUrl);
+      v1.setNotFoundHandler(refuseUnknownUrl);
+      v1.register(modelRoutes(deps));
+      v1.register(async (beta) => {
+        beta.addHook("onRequest", requireBetaHeader);
+        beta.register(assistantRoutes(deps));
+        beta.register(threadRoutes(deps));
+        beta.register(messageRoutes(deps));
+        beta.register(runRoutes(deps));
+      });
+    },
+    { prefix: "/v1" },
+  );
+  return app;
+}
+
+/** As a hook it comes before the body is read. */
+async function refuseUnknownUrl(request: FastifyRequest): Promise<void> {
+  if (request.is404) throw unknownUrlOf(request);
+}
+
+function unknownUrlOf(request: FastifyRequest) {
+  return unknownUrl(request.method, request.url.split("?", 1)[0] ?? "");
+}
+
+/** Nothing of what was said, only that it was. */
+function logRequest(request: FastifyRequest, reply: FastifyReply): void {
+  const { method, routeOptions } = request;
+  const ms = Math.round(reply.elapsedTime);
+  request.log.debug({ method, route: routeOptions.url, status: reply.statusCode, ms }, "request");
+}

@@ -1,0 +1,16 @@
+// What the routes are built from. Everything is made in main.ts, or in a test, and handed down.
+import type { Logger } from "pino";
+import type { EventReader } from "../db/event-reader.ts";
+import type { Pool } from "../db/pool.ts";
+import type { RunSettings } from "./new-run.ts";
+import type { RunWorkflows } from "./run-workflows.ts";
+
+export interface Deps {
+  db: Pool;
+  log: Logger;
+  /** What every run is given that does not say otherwise. */
+  runs: RunSettings;
+  /** The way to the workflows; it refuses nothing and waits for nothing. */
+  workflows: Pick<RunWorkflows, "start" | "wake" | "cancel">;
+  events: Pick<EventReader, "subscribe">;
+}

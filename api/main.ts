@@ -1,0 +1,70 @@
+// The API process: as many of them as one likes, all alike.
+import { Client, Connection } from "@temporalio/client";
+import { loadClientConnectConfig } from "@temporalio/envconfig";
+import { pino } from "pino";
+import { loadConfig } from "../config.ts";
+import { DRAIN_MS } from "../contract/limits.ts";
+import { ensureApiKey } from "../db/api-keys.ts";
+import { EventReader } from "../db/event-reader.ts";
+import { createPool } from "../db/pool.ts";
+import { createApp } from "./app.ts";
+import { RunWorkflows } from "./run-workflows.ts";
+import { startSweep } from "./sweep.ts";
+
+const config = loadConfig();
+const { DATABASE_URL } = config;
+const log = pino({ level: config.LOG_LEVEL, name: "api" });
+if (DATABASE_URL === undefined) throw new Error("DATABASE_URL is not set");
+
+const db = createPool({
+  url: DATABASE_URL,
+  max: config.DATABASE_POOL_SIZE,
+  name: "api",
+  onError: (error) => log.warn({ err: error }, "an idle database connection broke"),
+});
+if (config.BOOTSTRAP_API_KEY !== undefined) {
+  await ensureApiKey(db, { key: config.BOOTSTRAP_API_KEY, name: "bootstrap", projectName: "default" });
+}
+const events = new EventReader({
+  url: DATABASE_URL,
+  pool: db,
+  onError: (error) => log.warn({ err: error }, "events could not be read; trying again"),
+});
+await events.start();
+
+const temporal = loadClientConnectConfig();
+// Lazy: an API without Temporal accepts runs all the same, and the sweep starts them later.
+const connection = Connection.lazy(temporal.connectionOptions);
+const client = new Client({ connection, namespace: temporal.namespace ?? "default" });
+const workflows = new RunWorkflows({ client, taskQueue: config.TEMPORAL_TASK_QUEUE, log });
+const stopSweep = startSweep({ db, workflows, log });
+
+const runs = { expiresAfterSeconds: config.RUN_EXPIRES_AFTER_SECONDS };
+const app = createApp({ db, log, runs, workflows, events });
+const url = await app.listen({ host: config.HOST, port: config.PORT });
+log.info({ url }, "the API is listening");
+process.send?.({ type: "ready", url });
+
+let stopping = false;
+
+/** Takes no new connections, lets open requests end for a while, then ends the streams that are left and closes. */
+async function stop(reason: string): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  log.info({ reason }, "stopping");
+  const endStreams = setTimeout(() => events.endSubscriptions(), DRAIN_MS);
+  const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS + 1000);
+  await app.close();
+  clearTimeout(endStreams);
+  clearTimeout(cut);
+  await stopSweep();
+  await workflows.drain();
+  await events.stop();
+  await connection.close();
+  await db.end();
+  log.info("stopped");
+  if (process.connected) process.disconnect();
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+process.once("disconnect", () => void stop("the parent process is gone"));

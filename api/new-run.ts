@@ -1,0 +1,114 @@
+// Accepting a run: the assistant and the caller's overrides become one row, together with the messages that came along.
+import type { FastifyRequest } from "fastify";
+import type { Assistant } from "../contract/assistant.ts";
+import { ApiError, assistantNotFound, threadHasActiveRun, threadNotFound } from "../contract/errors.ts";
+import { newId } from "../contract/ids.ts";
+import type { CreateRun, CreateThreadAndRun, Run } from "../contract/run.ts";
+import { requireFunctionTools, resolveToolResources } from "../contract/tool.ts";
+import { findAssistant } from "../db/assistants.ts";
+import { insertMessages } from "../db/messages.ts";
+import { withTransaction } from "../db/pool.ts";
+import type { Pool, Queryable } from "../db/pool.ts";
+import { appendEvents } from "../db/run-events.ts";
+import type { NewEvent } from "../db/run-events.ts";
+import { findActiveRun, insertRun, runState } from "../db/runs.ts";
+import type { NewRun } from "../db/runs.ts";
+import { insertThread, lockThread } from "../db/threads.ts";
+import type { ThreadScope } from "../db/threads.ts";
+import { prepareMessages } from "./new-messages.ts";
+
+type Caller = FastifyRequest["caller"];
+type Overrides = Omit<CreateRun, "additional_messages"> & Pick<CreateThreadAndRun, "tool_resources">;
+
+export interface RunSettings {
+  /** Seconds after which a run expires that does not say so itself. */
+  expiresAfterSeconds: number;
+}
+
+/** Accepts a run on a thread. Throws 404 for what is not there and 400 while another run is active. */
+export async function createRun(db: Pool, scope: ThreadScope, body: CreateRun, settings: RunSettings): Promise<Run> {
+  const messages = prepareMessages(body.additional_messages);
+  try {
+    return await withTransaction(db, async (tx) => {
+      const thread = await lockThread(tx, scope);
+      if (thread === undefined) throw threadNotFound(scope.thread_id);
+      const run = await resolveRun(tx, scope, body, settings);
+      if (thread.active_run_id !== undefined) throw threadHasActiveRun(scope.thread_id, thread.active_run_id);
+      await insertMessages(tx, scope, messages);
+      return accept(tx, run, []);
+    });
+  } catch (error) {
+    throw await explainLock(db, scope, error);
+  }
+}
+
+/** Makes a thread and accepts a run on it, in one transaction. */
+export async function createThreadAndRun(
+  db: Pool,
+  caller: Caller,
+  body: CreateThreadAndRun,
+  settings: RunSettings,
+): Promise<Run> {
+  const messages = prepareMessages(body.thread?.messages);
+  return withTransaction(db, async (tx) => {
+    const thread = await insertThread(tx, { ...body.thread, ...caller, messages });
+    const run = await resolveRun(tx, { ...caller, thread_id: thread.id }, body, settings);
+    return accept(tx, run, [{ event: "thread.created", data: thread }]);
+  });
+}
+
+async function accept(tx: Queryable, newRun: NewRun, before: readonly NewEvent[]): Promise<Run> {
+  const run = await insertRun(tx, newRun);
+  const state = runState(run);
+  await appendEvents(tx, run.id, [
+    ...before,
+    { event: "thread.run.created", data: state },
+    { event: "thread.run.queued", data: state },
+  ]);
+  return run;
+}
+
+/** What the run will use, settled now: later changes of the assistant do not reach it. */
+async function resolveRun(tx: Queryable, scope: ThreadScope, body: Overrides, settings: RunSettings): Promise<NewRun> {
+  const assistant = await findAssistant(tx, { project_id: scope.project_id, assistant_id: body.assistant_id });
+  if (assistant === undefined) throw assistantNotFound(body.assistant_id);
+  const tools = body.tools ?? assistant.tools;
+  const response_format = body.response_format ?? assistant.response_format;
+  requireFunctionTools(tools, response_format);
+  return {
+    ...scope,
+    id: newId("run_"),
+    assistant_id: assistant.id,
+    model: body.model ?? assistant.model,
+    instructions: joinInstructions(assistant, body),
+    tools,
+    tool_resources: resolveToolResources(body.tool_resources, []),
+    metadata: body.metadata ?? {},
+    temperature: body.temperature ?? assistant.temperature,
+    top_p: body.top_p ?? assistant.top_p,
+    reasoning_effort: body.reasoning_effort ?? assistant.reasoning_effort,
+    response_format,
+    tool_choice: body.tool_choice ?? "auto",
+    parallel_tool_calls: body.parallel_tool_calls ?? true,
+    truncation_strategy: {
+      type: body.truncation_strategy?.type ?? "auto",
+      last_messages: body.truncation_strategy?.last_messages ?? null,
+    },
+    max_prompt_tokens: body.max_prompt_tokens ?? null,
+    max_completion_tokens: body.max_completion_tokens ?? null,
+    expires_after_seconds: body.expires_after_seconds ?? settings.expiresAfterSeconds,
+  };
+}
+
+function joinInstructions(assistant: Assistant, body: Overrides): string {
+  const instructions = body.instructions ?? assistant.instructions;
+  return [instructions, body.additional_instructions].filter((text) => text).join("\n");
+}
+
+/** The database decides who gets a thread: a run that lost against its index is told which one has it. */
+async function explainLock(db: Pool, scope: ThreadScope, error: unknown): Promise<unknown> {
+  if (error instanceof ApiError) return error;
+  if ((error as { constraint?: string }).constraint !== "runs_one_active_per_thread") return error;
+  const active = await findActiveRun(db, scope);
+  return threadHasActiveRun(scope.thread_id, active ?? "unknown");
+}

@@ -1,0 +1,79 @@
+// Server-sent events: one run's events on one connection. A reader that is slow waits in the tables and not in memory.
+import { once } from "node:events";
+import type { FastifyReply } from "fastify";
+import { endsStream, isRunStateEvent } from "../contract/events.ts";
+import { KEEP_ALIVE_MS } from "../contract/limits.ts";
+import type { Run } from "../contract/run.ts";
+import type { EventSubscription } from "../db/event-reader.ts";
+import type { StoredEvent } from "../db/run-events.ts";
+import { setProcessingTime } from "./response-headers.ts";
+
+export interface StreamOptions {
+  /** The run: its settings complete the events that carry only what changed. */
+  run: Run;
+  /** Adds the position to each frame as its `id`, for clients that come back with `Last-Event-ID`. */
+  withIds?: boolean;
+  /** Whether an event that can end a stream ends this one. */
+  isLast?: (event: StoredEvent) => Promise<boolean>;
+}
+
+/**
+ * Writes the events until one ends the stream, then `done`. When the client leaves, the run goes on without it.
+ * When the server has to stop first, an `error` event says so and no `done` follows.
+ */
+export async function streamEvents(
+  reply: FastifyReply,
+  events: EventSubscription,
+  options: StreamOptions,
+): Promise<void> {
+  const { raw } = reply;
+  reply.hijack();
+  setProcessingTime(reply);
+  raw.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",
+  });
+  raw.flushHeaders();
+  raw.once("close", () => events.close());
+  const keepAlive = setInterval(() => {
+    if (!raw.writableNeedDrain) raw.write(": keep-alive\n\n");
+  }, KEEP_ALIVE_MS);
+  try {
+    const done = await writeEvents(raw, events, options);
+    if (!raw.destroyed) raw.write(done ? "event: done\ndata: [DONE]\n\n" : INTERRUPTED);
+  } catch (error) {
+    reply.log.error({ err: error, runId: options.run.id }, "a stream broke off");
+    if (!raw.destroyed) raw.write(INTERRUPTED);
+  } finally {
+    clearInterval(keepAlive);
+    events.close();
+    raw.end();
+  }
+}
+
+async function writeEvents(
+  raw: FastifyReply["raw"],
+  events: EventSubscription,
+  { run, withIds = false, isLast = async () => true }: StreamOptions,
+): Promise<boolean> {
+  for await (const event of events) {
+    const data = isRunStateEvent(event.event) ? JSON.stringify({ ...run, ...JSON.parse(event.data) }) : event.data;
+    const id = withIds ? `id: ${event.seq}\n` : "";
+    const hasRoom = raw.write(`${id}event: ${event.event}\ndata: ${data}\n\n`);
+    if (endsStream(event.event) && (await isLast(event))) return true;
+    if (!hasRoom && !raw.destroyed) await Promise.race([once(raw, "drain"), once(raw, "close")]);
+    if (raw.destroyed) return true;
+  }
+  return false;
+}
+
+/** The form that every official SDK understands: the error inside an object of its own. */
+const INTERRUPTED = `event: error\ndata: ${JSON.stringify({
+  error: {
+    message: "The stream was interrupted. The run goes on: retrieve it, or re-join its events.",
+    type: "server_error",
+    param: null,
+    code: "stream_interrupted",
+  },
+})}\n\n`;

@@ -1,0 +1,326 @@
+// The one way by which a worker process writes deltas: every stream appends to a buffer, and one connection flushes all
+// of them together, so that two hundred streams cost Postgres twenty transactions a second and not ten thousand.
+import pg from "pg";
+import { DELTA_FLUSH_MS, MAX_NOTICE_BYTES, STATUS_POLL_MS } from "../contract/limits.ts";
+import type { RunStatus } from "../contract/run-state.ts";
+import { EVENTS_CHANNEL } from "./run-events.ts";
+import type { Notice } from "./run-events.ts";
+
+/** Room for the framing of one event inside a notice: brackets, run id, position and name. */
+const NOTICE_FRAME_BYTES = 120;
+const RETRY_MS = 250;
+/** How long a flush may be awaited before the stream counts as broken. */
+const FLUSH_DEADLINE_MS = 15_000;
+
+/** Why a stream must stop: the run left `in_progress` (or is deleted), or another try of the turn has taken over. */
+export type StopReason = { kind: "status"; status: RunStatus | "deleted" } | { kind: "superseded" };
+
+interface Pending {
+  event: string;
+  /** Deltas with the same key that wait together are joined into one. */
+  key: string | undefined;
+  text: string;
+  render: (text: string) => unknown;
+}
+
+/** The deltas of one turn of one run. */
+export class EventChannel {
+  readonly runId: string;
+  readonly epoch: number;
+  readonly onStop: (reason: StopReason) => void;
+  /** Appended and not yet written, in order. */
+  pending: Pending[] = [];
+  /** How many of `pending` the flush under way has taken. */
+  taken = 0;
+  stopped = false;
+  lastSeenAt = Date.now();
+  readonly #writer: EventWriter;
+  #waiters: PromiseWithResolvers<void>[] = [];
+
+  constructor(writer: EventWriter, runId: string, epoch: number, onStop: (reason: StopReason) => void) {
+    this.#writer = writer;
+    this.runId = runId;
+    this.epoch = epoch;
+    this.onStop = onStop;
+  }
+
+  /** Appends a delta. `render` makes its payload from the text that was gathered under `key` until the flush. */
+  append(event: string, text: string, render: (text: string) => unknown, key?: string): void {
+    if (this.stopped) return;
+    const last = this.pending.at(-1);
+    const canJoin = key !== undefined && last?.key === key && this.pending.length > this.taken;
+    if (canJoin) last.text += text;
+    else this.pending.push({ event, key, text, render });
+    this.#writer.schedule();
+  }
+
+  /** Resolves when everything appended so far is written; rejects when that takes too long. */
+  async flushed(): Promise<void> {
+    if (this.pending.length === 0 || this.stopped) return;
+    const waiter = Promise.withResolvers<void>();
+    this.#waiters.push(waiter);
+    const timer = setTimeout(() => waiter.reject(new Error("deltas could not be written in time")), FLUSH_DEADLINE_MS);
+    this.#writer.schedule("now");
+    try {
+      await waiter.promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Called by the writer when the taken deltas are in the table. */
+  confirm(): void {
+    this.pending.splice(0, this.taken);
+    this.taken = 0;
+    if (this.pending.length === 0) this.settle();
+  }
+
+  /** Called by the writer when the run goes on without this stream. */
+  stop(reason: StopReason): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.pending = [];
+    this.taken = 0;
+    this.settle();
+    this.onStop(reason);
+  }
+
+  settle(): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve();
+  }
+
+  close(): void {
+    this.#writer.forget(this);
+    this.settle();
+  }
+}
+
+export interface EventWriterOptions {
+  url: string;
+  onError: (error: Error) => void;
+}
+
+/** One per worker process. Holds one connection of its own; `close()` releases it. */
+export class EventWriter {
+  readonly #options: EventWriterOptions;
+  readonly #channels = new Set<EventChannel>();
+  /** Positions of durable events that readers have not been told of yet. */
+  readonly #announced = new Map<string, number>();
+  #client: pg.Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #poll: NodeJS.Timeout;
+  #flushing = false;
+  /** Whether another flush is to follow the one under way. */
+  #again: "no" | "soon" | "now" = "no";
+  #lastFlush = 0;
+  #closed = false;
+
+  constructor(options: EventWriterOptions) {
+    this.#options = options;
+    this.#poll = setInterval(() => this.schedule(), STATUS_POLL_MS);
+  }
+
+  /** Opens the stream of a turn that `beginTurn` has given to this process. */
+  open(runId: string, epoch: number, onStop: (reason: StopReason) => void): EventChannel {
+    const channel = new EventChannel(this, runId, epoch, onStop);
+    this.#channels.add(channel);
+    return channel;
+  }
+
+  forget(channel: EventChannel): void {
+    this.#channels.delete(channel);
+  }
+
+  /** Tells readers, with the next flush, that a run has durable events up to `seq`. Call after their commit. */
+  announce(runId: string, seq: number): void {
+    this.#announced.set(runId, seq);
+    this.schedule();
+  }
+
+  /** Flushes soon: at once after a silence or when someone waits for it, else when the pause between flushes is over. */
+  schedule(urgency: "soon" | "now" = "soon"): void {
+    if (this.#closed) return;
+    if (this.#flushing) {
+      if (this.#again !== "now") this.#again = urgency;
+      return;
+    }
+    if (this.#timer !== undefined && urgency === "soon") return;
+    clearTimeout(this.#timer);
+    const wait = urgency === "now" ? 0 : Math.max(0, this.#lastFlush + DELTA_FLUSH_MS - performance.now());
+    this.#timer = setTimeout(() => void this.#run(), wait);
+  }
+
+  /** Writes what is left and closes the connection. */
+  async close(): Promise<void> {
+    clearInterval(this.#poll);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!this.#flushing) await this.#run();
+    this.#closed = true;
+    await this.#client?.end().catch(this.#options.onError);
+  }
+
+  async #run(): Promise<void> {
+    this.#timer = undefined;
+    this.#flushing = true;
+    this.#again = "no";
+    this.#lastFlush = performance.now();
+    let failed = false;
+    try {
+      await this.#flush();
+    } catch (error) {
+      failed = true;
+      for (const channel of this.#channels) channel.taken = 0;
+      this.#options.onError(error as Error);
+      this.#client?.end().catch(() => undefined);
+      this.#client = undefined;
+    } finally {
+      this.#flushing = false;
+    }
+    if (this.#closed) return;
+    if (failed) setTimeout(() => this.schedule(), RETRY_MS);
+    else if (this.#again !== "no") this.schedule(this.#again);
+  }
+
+  async #flush(): Promise<void> {
+    const now = Date.now();
+    const channels = [...this.#channels].filter(
+      (channel) => !channel.stopped && (channel.pending.length > 0 || now - channel.lastSeenAt >= STATUS_POLL_MS),
+    );
+    const announced = [...this.#announced];
+    if (channels.length === 0 && announced.length === 0) return;
+    const client = await this.#connect();
+    const items = collectItems(channels);
+    const { rows } = await client.query<{
+      run_id: string;
+      epoch: number | null;
+      status: RunStatus | null;
+      written: boolean;
+    }>(FLUSH, [
+      channels.map((channel) => channel.runId),
+      channels.map((channel) => channel.epoch),
+      items.map((item) => item.runId),
+      items.map((item) => item.position),
+      items.map((item) => item.event),
+      items.map((item) => item.data),
+      items.map((item) => item.chunk),
+      items.map((item) => item.inline),
+      announcements(announced),
+      EVENTS_CHANNEL,
+    ]);
+    for (const [runId, seq] of announced) {
+      if (this.#announced.get(runId) === seq) this.#announced.delete(runId);
+    }
+    const outcome = new Map(rows.map((row) => [row.run_id, row]));
+    for (const channel of channels) settleChannel(channel, outcome.get(channel.runId), now);
+    // A row that another transaction held is written by the next flush.
+    if (this.#again === "no" && channels.some((channel) => channel.pending.length > 0)) this.#again = "soon";
+  }
+
+  async #connect(): Promise<pg.Client> {
+    if (this.#client !== undefined) return this.#client;
+    const client = new pg.Client({
+      connectionString: this.#options.url,
+      application_name: "event writer",
+      statement_timeout: 10_000,
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+    });
+    client.on("error", (error) => {
+      if (this.#client === client) this.#client = undefined;
+      this.#options.onError(error);
+    });
+    await client.connect();
+    this.#client = client;
+    return client;
+  }
+}
+
+interface Item {
+  runId: string;
+  position: number;
+  event: string;
+  data: string;
+  chunk: number;
+  inline: boolean;
+}
+
+/** Takes what every channel has pending and spreads it over notices that Postgres accepts. */
+function collectItems(channels: readonly EventChannel[]): Item[] {
+  const items: Item[] = [];
+  let chunk = 0;
+  let room = MAX_NOTICE_BYTES;
+  for (const channel of channels) {
+    channel.taken = channel.pending.length;
+    for (const [index, pending] of channel.pending.entries()) {
+      const data = JSON.stringify(pending.render(pending.text));
+      const bytes = Buffer.byteLength(data);
+      const inline = bytes + NOTICE_FRAME_BYTES <= MAX_NOTICE_BYTES;
+      const cost = NOTICE_FRAME_BYTES + (inline ? bytes : 0);
+      if (cost > room) {
+        chunk += 1;
+        room = MAX_NOTICE_BYTES;
+      }
+      room -= cost;
+      items.push({ runId: channel.runId, position: index + 1, event: pending.event, data, chunk, inline });
+    }
+  }
+  return items;
+}
+
+function announcements(announced: readonly [string, number][]): string[] {
+  const perNotice = Math.floor(MAX_NOTICE_BYTES / NOTICE_FRAME_BYTES);
+  const notices: string[] = [];
+  for (let first = 0; first < announced.length; first += perNotice) {
+    notices.push(JSON.stringify(announced.slice(first, first + perNotice) satisfies Notice[]));
+  }
+  return notices;
+}
+
+function settleChannel(
+  channel: EventChannel,
+  outcome: { epoch: number | null; status: RunStatus | null; written: boolean } | undefined,
+  now: number,
+): void {
+  channel.lastSeenAt = now;
+  if (outcome?.written === true) channel.confirm();
+  else channel.taken = 0;
+  if (outcome === undefined || outcome.status === null) channel.stop({ kind: "status", status: "deleted" });
+  else if (outcome.status !== "in_progress") channel.stop({ kind: "status", status: outcome.status });
+  else if (outcome.epoch !== channel.epoch) channel.stop({ kind: "superseded" });
+}
+
+/**
+ * One flush: takes positions for all runs whose cursor is free and whose epoch is ours, inserts their deltas, tells the
+ * readers, and returns the status of every run, so that a cancel is seen without a query of its own.
+ */
+const FLUSH = `
+  with channel as (
+    select * from unnest($1::text[], $2::int[]) as c (run_id, epoch)
+  ), item as (
+    select * from unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::boolean[])
+      as i (run_id, position, event, data, chunk, inline)
+  ), added as (
+    select run_id, count(*) as events from item group by run_id
+  ), held as (
+    select k.run_id, k.last_seq, a.events
+    from run_cursors k join channel c on c.run_id = k.run_id and c.epoch = k.epoch join added a on a.run_id = k.run_id
+    for update of k skip locked
+  ), moved as (
+    update run_cursors k set last_seq = k.last_seq + h.events from held h where k.run_id = h.run_id
+  ), written as (
+    insert into run_deltas (run_id, seq, event, data)
+    select i.run_id, h.last_seq + i.position, i.event, i.data::json from item i join held h on h.run_id = i.run_id
+  ), notice as (
+    select pg_notify($10, '[' || string_agg(case when i.inline
+        then format('["%s",%s,"%s",%s]', i.run_id, h.last_seq + i.position, i.event, i.data)
+        else format('["%s",%s]', i.run_id, h.last_seq + i.position) end, ',' order by i.run_id, i.position) || ']')
+    from item i join held h on h.run_id = i.run_id group by i.chunk
+    union all
+    select pg_notify($10, payload) from unnest($9::text[]) as payload
+  )
+  select c.run_id, k.epoch, r.status, h.run_id is not null as written, (select count(*) from notice) as notices
+  from channel c
+  left join run_cursors k on k.run_id = c.run_id
+  left join runs r on r.id = c.run_id
+  left join held h on h.run_id = c.run_id`;

@@ -1,0 +1,90 @@
+// The message and the step that a run has open, closed before they are finished.
+import type { Message, MessageIncompleteReason } from "../contract/message.ts";
+import type { LastError, Usage } from "../contract/run.ts";
+import type { RunStep, StepStatus } from "../contract/run-step.ts";
+import { MESSAGE_COLUMNS } from "./messages.ts";
+import type { Queryable } from "./pool.ts";
+import type { NewEvent } from "./run-events.ts";
+import { STEP_COLUMNS } from "./run-steps.ts";
+import type { RunKey } from "./runs.ts";
+
+/**
+ * Marks a run's unfinished message `incomplete`, with the text that readers have seen of it so far.
+ * Returns the event to append; none when no message is open.
+ */
+export async function closeOpenMessage(
+  tx: Queryable,
+  key: RunKey,
+  reason: MessageIncompleteReason,
+): Promise<NewEvent[]> {
+  const open = await tx.query<{ id: string }>(
+    "select id from messages where run_id = $1 and project_id = $2 and status = 'in_progress'",
+    [key.id, key.project_id],
+  );
+  const id = open.rows[0]?.id;
+  if (id === undefined) return [];
+  const { rows } = await tx.query<Message>(
+    `update messages set status = 'incomplete', incomplete_at = clock_timestamp(), incomplete_reason = $3, content = $4
+     where id = $1 and project_id = $2 returning ${MESSAGE_COLUMNS}`,
+    [id, key.project_id, reason, JSON.stringify(await readPartialContent(tx, key.id, id))],
+  );
+  return rows.map((data) => ({ event: "thread.message.incomplete", data }));
+}
+
+/** What the deltas of a message add up to. Only text and refusals come as deltas. */
+async function readPartialContent(tx: Queryable, runId: string, messageId: string): Promise<Message["content"]> {
+  const { rows } = await tx.query<{ type: "text" | "refusal"; value: string }>(
+    `select part ->> 'type' as type,
+       string_agg(coalesce(part -> 'text' ->> 'value', part ->> 'refusal', ''), '' order by d.seq) as value
+     from run_deltas d, json_array_elements(d.data -> 'delta' -> 'content') part
+     where d.run_id = $1 and d.event = 'thread.message.delta' and d.data ->> 'id' = $2
+     group by (part ->> 'index')::int, part ->> 'type' order by (part ->> 'index')::int`,
+    [runId, messageId],
+  );
+  return rows.map(({ type, value }) =>
+    type === "refusal" ? { type, refusal: value } : { type, text: { value, annotations: [] } },
+  );
+}
+
+const CLOSED_AT: Record<Exclude<StepStatus, "in_progress">, string> = {
+  cancelled: "cancelled_at",
+  failed: "failed_at",
+  completed: "completed_at",
+  expired: "expired_at",
+};
+
+export interface StepEnd {
+  status: Exclude<StepStatus, "in_progress">;
+  error?: LastError | undefined;
+  usage?: Usage | undefined;
+}
+
+/** Closes a run's open step. Returns the event to append; none when no step is open. */
+export async function closeOpenStep(tx: Queryable, key: RunKey, end: StepEnd): Promise<NewEvent[]> {
+  // A step's error has no code for refused prompts.
+  const error = end.error && {
+    ...end.error,
+    code: end.error.code === "invalid_prompt" ? "server_error" : end.error.code,
+  };
+  const { rows } = await tx.query<RunStep>(
+    `update run_steps set status = $3, ${CLOSED_AT[end.status]} = clock_timestamp(), last_error = $4,
+       usage = coalesce($5, usage, '${JSON.stringify(NO_USAGE)}'::json)
+     where run_id = $1 and project_id = $2 and status = 'in_progress' returning ${STEP_COLUMNS}`,
+    [
+      key.id,
+      key.project_id,
+      end.status,
+      error === undefined ? null : JSON.stringify(error),
+      end.usage === undefined ? null : JSON.stringify(end.usage),
+    ],
+  );
+  return rows.map((data) => ({ event: `thread.run.step.${end.status}`, data }));
+}
+
+export const NO_USAGE: Usage = {
+  prompt_tokens: 0,
+  completion_tokens: 0,
+  total_tokens: 0,
+  prompt_token_details: { cached_tokens: 0 },
+  completion_tokens_details: { reasoning_tokens: 0 },
+};

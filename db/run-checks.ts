@@ -1,0 +1,36 @@
+// What the sweep reads: runs that nothing has happened to for longer than it should have.
+import { SWEEP_AFTER_MS, SWEEP_MAX_BACKOFF_MS } from "../contract/limits.ts";
+import type { RunStatus } from "../contract/run-state.ts";
+import type { Queryable } from "./pool.ts";
+
+export interface RunToCheck {
+  id: string;
+  project_id: string;
+  thread_id: string;
+  assistant_id: string;
+  model: string;
+  status: RunStatus;
+  /** Turns begun; 0 means that no worker has seen the run. */
+  turn: number;
+  overdue: boolean;
+  /** How often the sweep has looked since the status last changed, this time included. */
+  checks: number;
+}
+
+/**
+ * Takes up to `limit` runs that are due for a look, and puts off the next look at each, twice as long every time.
+ * Any number of processes may call this at once: each run is given to one of them.
+ */
+export async function takeRunsToCheck(db: Queryable, limit: number): Promise<RunToCheck[]> {
+  const { rows } = await db.query<RunToCheck>(
+    `update runs set checks = checks + 1,
+       check_at = now() + least(${SWEEP_AFTER_MS} * 2 ^ least(checks, 20), ${SWEEP_MAX_BACKOFF_MS}) * interval '1 ms'
+     where id in (
+       select id from runs
+       where status in ('queued', 'in_progress', 'requires_action', 'cancelling') and check_at <= now()
+       order by check_at limit $1 for update skip locked)
+     returning id, project_id, thread_id, assistant_id, model, status, turn, expires_at <= now() as overdue, checks`,
+    [limit],
+  );
+  return rows;
+}

@@ -1,0 +1,285 @@
+// A turn of a run, as its worker records it: begun, opened when the model's first word is here, finished.
+// Each function is one transaction, and each but the first holds only for the try that has the run's newest epoch.
+import type { Message } from "../contract/message.ts";
+import { isTerminal } from "../contract/run-state.ts";
+import type { RunStatus } from "../contract/run-state.ts";
+import type { FunctionCall, RequiredAction, Run, Usage } from "../contract/run.ts";
+import type { RunStep, StepToolCall } from "../contract/run-step.ts";
+import { MESSAGE_COLUMNS } from "./messages.ts";
+import { closeOpenMessage, closeOpenStep, NO_USAGE } from "./open-work.ts";
+import type { Pool, Queryable } from "./pool.ts";
+import { withTransaction } from "./pool.ts";
+import { closeRun } from "./run-ends.ts";
+import type { RunEnd } from "./run-ends.ts";
+import { appendEvents } from "./run-events.ts";
+import type { NewEvent } from "./run-events.ts";
+import { changeStatus } from "./run-status.ts";
+import { STEP_COLUMNS } from "./run-steps.ts";
+import type { RunKey } from "./runs.ts";
+
+/** What a worker needs to know of a run to make its next turn. */
+export type TurnRun = Pick<
+  Run,
+  | "assistant_id"
+  | "thread_id"
+  | "model"
+  | "instructions"
+  | "tools"
+  | "temperature"
+  | "top_p"
+  | "reasoning_effort"
+  | "response_format"
+  | "tool_choice"
+  | "parallel_tool_calls"
+  | "truncation_strategy"
+  | "max_prompt_tokens"
+  | "max_completion_tokens"
+> & {
+  id: string;
+  project_id: string;
+  /** Number of this turn, from 1. */
+  turn: number;
+  /** Number of this try of the turn, from 1; tries that met a rate limit do not count. */
+  tries: number;
+  epoch: number;
+  /** Milliseconds of Unix time. */
+  expires_at_ms: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+};
+
+export type TurnStart =
+  | { kind: "begun"; run: TurnRun; seq: number }
+  | { kind: "waiting"; expires_at_ms: number; turn: number; calls: FunctionCall[] }
+  | { kind: "ended"; status: RunStatus | "deleted"; seq?: number };
+
+/** A turn that may not go on: another try has taken over, or the run has left `in_progress`. */
+export class TurnLost extends Error {
+  override name = "TurnLost";
+  /** The run's status now; undefined when another try of the turn holds it, or the run is gone. */
+  readonly status: RunStatus | undefined;
+
+  constructor(status: RunStatus | undefined) {
+    super(status === undefined ? "another try holds this turn" : `the run is ${status}`);
+    this.status = status;
+  }
+}
+
+/**
+ * Takes a run in hand for its next turn. Decides from the row alone, so that it is right for a first try, for a retry
+ * after a crash, and for a workflow that was made anew: what an earlier try left open is closed and taken out of the thread.
+ */
+export async function beginTurn(pool: Pool, key: RunKey): Promise<TurnStart> {
+  return withTransaction(pool, async (tx): Promise<TurnStart> => {
+    const { rows } = await tx.query<{
+      status: RunStatus;
+      turn: number;
+      overdue: boolean;
+      expires_at_ms: number;
+      required_action: RequiredAction | null;
+    }>(
+      `select status, turn, expires_at <= now() as overdue, required_action,
+         (extract(epoch from expires_at) * 1000)::bigint as expires_at_ms
+       from runs where id = $1 and project_id = $2 for no key update`,
+      [key.id, key.project_id],
+    );
+    const found = rows[0];
+    if (found === undefined) return { kind: "ended", status: "deleted" };
+    const { status } = found;
+    if (isTerminal(status)) return { kind: "ended", status };
+    if (status === "cancelling") return end(tx, key, status, { to: "cancelled" });
+    if (found.overdue) return end(tx, key, status, { to: "expired" });
+    if (status === "requires_action") {
+      const calls = found.required_action?.submit_tool_outputs.tool_calls ?? [];
+      return { kind: "waiting", expires_at_ms: found.expires_at_ms, turn: found.turn, calls };
+    }
+    const events = status === "queued" ? await start(tx, key) : await abandonTry(tx, key);
+    const run = await takeEpoch(tx, key);
+    return { kind: "begun", run, seq: await appendEvents(tx, key.id, events) };
+  });
+}
+
+async function end(tx: Queryable, key: RunKey, from: RunStatus, how: RunEnd): Promise<TurnStart> {
+  const seq = await appendEvents(tx, key.id, await closeRun(tx, key, from, how));
+  return { kind: "ended", status: how.to, seq };
+}
+
+async function start(tx: Queryable, key: RunKey): Promise<NewEvent[]> {
+  const started = await changeStatus(tx, key, { to: "in_progress" });
+  if (started === undefined) throw new Error(`run ${key.id} cannot start`);
+  return [started.event];
+}
+
+/** Closes what a dead try had shown, and takes its message out of the thread: one answer per turn. */
+async function abandonTry(tx: Queryable, key: RunKey): Promise<NewEvent[]> {
+  const message = await closeOpenMessage(tx, key, "run_failed");
+  await tx.query("delete from messages where run_id = $1 and project_id = $2 and status = 'incomplete'", [
+    key.id,
+    key.project_id,
+  ]);
+  const error = { code: "server_error", message: "The model's answer was interrupted; it is asked again." } as const;
+  return [...message, ...(await closeOpenStep(tx, key, { status: "failed", error }))];
+}
+
+async function takeEpoch(tx: Queryable, key: RunKey): Promise<TurnRun> {
+  const { rows } = await tx.query<TurnRun>(
+    `update runs set epoch = epoch + 1, turn_tries = turn_tries + 1 where id = $1 and project_id = $2
+     returning id, project_id, assistant_id, thread_id, model, instructions, tools, temperature, top_p,
+       reasoning_effort, response_format, tool_choice, parallel_tool_calls, truncation_strategy, max_prompt_tokens,
+       max_completion_tokens, turn, turn_tries as tries, epoch, prompt_tokens, completion_tokens,
+       (extract(epoch from expires_at) * 1000)::bigint as expires_at_ms`,
+    [key.id, key.project_id],
+  );
+  return rows[0] as TurnRun;
+}
+
+/** Does not count the current try: the model asked us to come again later. */
+export async function forgiveTry(pool: Pool, run: TurnRun): Promise<void> {
+  await pool.query(
+    "update runs set turn_tries = greatest(turn_tries - 1, 0) where id = $1 and project_id = $2 and epoch = $3",
+    [run.id, run.project_id, run.epoch],
+  );
+}
+
+/** Opens the message that the model has begun to write, with its step. Returns the position of the newest event. */
+export async function openMessage(pool: Pool, run: TurnRun, ids: { message: string; step: string }): Promise<number> {
+  return withTransaction(pool, async (tx) => {
+    await holdTurn(tx, run);
+    const details = { type: "message_creation", message_creation: { message_id: ids.message } };
+    const step = await insertStep(tx, run, ids.step, details);
+    const { rows } = await tx.query<Message>(
+      `insert into messages (id, project_id, thread_id, created_at, role, status, content, attachments, metadata,
+         assistant_id, run_id, tokens)
+       values ($1, $2, $3, clock_timestamp(), 'assistant', 'in_progress', '[]', '[]', '{}', $4, $5, 0)
+       returning ${MESSAGE_COLUMNS}`,
+      [ids.message, run.project_id, run.thread_id, run.assistant_id, run.id],
+    );
+    const message = rows[0];
+    return appendEvents(tx, run.id, [
+      { event: "thread.run.step.created", data: step },
+      { event: "thread.run.step.in_progress", data: step },
+      { event: "thread.message.created", data: message },
+      { event: "thread.message.in_progress", data: message },
+    ]);
+  });
+}
+
+/** Opens the step of a round of tool calls; a message that the model wrote first is complete by then. */
+export async function openToolCalls(pool: Pool, run: TurnRun, stepId: string, said?: FinishedMessage): Promise<number> {
+  return withTransaction(pool, async (tx) => {
+    await holdTurn(tx, run);
+    // The tokens of the turn are counted on the step of the calls.
+    const before = said === undefined ? [] : await finishMessage(tx, run, said, NO_USAGE);
+    const step = await insertStep(tx, run, stepId, { type: "tool_calls", tool_calls: [] });
+    return appendEvents(tx, run.id, [
+      ...before,
+      { event: "thread.run.step.created", data: step },
+      { event: "thread.run.step.in_progress", data: step },
+    ]);
+  });
+}
+
+export interface FinishedMessage {
+  id: string;
+  content: Message["content"];
+  /** Tokens that the message will cost in later contexts. */
+  tokens: number;
+}
+
+/** The run is done: its last message is complete. */
+export async function completeRun(pool: Pool, run: TurnRun, message: FinishedMessage, usage: Usage): Promise<number> {
+  return withTransaction(pool, async (tx) => {
+    await holdTurn(tx, run);
+    const events = await finishMessage(tx, run, message, usage);
+    const completed = await changeStatus(tx, run, { to: "completed", usage });
+    if (completed === undefined) throw new TurnLost(undefined);
+    return appendEvents(tx, run.id, [...events, completed.event]);
+  });
+}
+
+/** The model called functions: the run waits for their outputs. */
+export async function requireAction(
+  pool: Pool,
+  run: TurnRun,
+  stepId: string,
+  calls: readonly FunctionCall[],
+  usage: Usage,
+): Promise<number> {
+  return withTransaction(pool, async (tx) => {
+    await holdTurn(tx, run);
+    const tool_calls: StepToolCall[] = calls.map((call) => ({
+      ...call,
+      function: { ...call.function, output: null },
+    }));
+    await tx.query("update run_steps set step_details = $3, usage = $4 where id = $1 and project_id = $2", [
+      stepId,
+      run.project_id,
+      JSON.stringify({ type: "tool_calls", tool_calls }),
+      JSON.stringify(usage),
+    ]);
+    const required_action: RequiredAction = {
+      type: "submit_tool_outputs",
+      submit_tool_outputs: { tool_calls: [...calls] },
+    };
+    const waiting = await changeStatus(tx, run, { to: "requires_action", required_action, usage });
+    if (waiting === undefined) throw new TurnLost(undefined);
+    return appendEvents(tx, run.id, [waiting.event]);
+  });
+}
+
+/** Ends the run from within its turn. Other than `endRun`, it does nothing if the turn is held by another try. */
+export async function endTurn(pool: Pool, run: TurnRun, how: RunEnd): Promise<number> {
+  return withTransaction(pool, async (tx) => {
+    const status = await lockTurn(tx, run);
+    if (status === undefined || isTerminal(status)) throw new TurnLost(status);
+    const accepted: RunEnd = status === "cancelling" ? { to: "cancelled" } : how;
+    return appendEvents(tx, run.id, await closeRun(tx, run, status, accepted));
+  });
+}
+
+async function holdTurn(tx: Queryable, run: TurnRun): Promise<void> {
+  const status = await lockTurn(tx, run);
+  if (status !== "in_progress") throw new TurnLost(status);
+}
+
+/** Locks the run if this try still holds it, and tells its status. */
+async function lockTurn(tx: Queryable, run: TurnRun): Promise<RunStatus | undefined> {
+  const { rows } = await tx.query<{ status: RunStatus }>(
+    "select status from runs where id = $1 and project_id = $2 and epoch = $3 for no key update",
+    [run.id, run.project_id, run.epoch],
+  );
+  return rows[0]?.status;
+}
+
+async function insertStep(
+  tx: Queryable,
+  run: TurnRun,
+  id: string,
+  details: RunStep["step_details"] | object,
+): Promise<RunStep> {
+  const { rows } = await tx.query<RunStep>(
+    `insert into run_steps (id, project_id, run_id, thread_id, assistant_id, turn, type, status, created_at, step_details)
+     values ($1, $2, $3, $4, $5, $6, $7, 'in_progress', clock_timestamp(), $8) returning ${STEP_COLUMNS}`,
+    [
+      id,
+      run.project_id,
+      run.id,
+      run.thread_id,
+      run.assistant_id,
+      run.turn,
+      (details as RunStep["step_details"]).type,
+      JSON.stringify(details),
+    ],
+  );
+  return rows[0] as RunStep;
+}
+
+async function finishMessage(tx: Queryable, run: TurnRun, message: FinishedMessage, usage: Usage): Promise<NewEvent[]> {
+  const { rows } = await tx.query<Message>(
+    `update messages set status = 'completed', completed_at = clock_timestamp(), content = $3, tokens = $4
+     where id = $1 and project_id = $2 and status = 'in_progress' returning ${MESSAGE_COLUMNS}`,
+    [message.id, run.project_id, JSON.stringify(message.content), message.tokens],
+  );
+  const completed: NewEvent[] = rows.map((data) => ({ event: "thread.message.completed", data }));
+  return [...completed, ...(await closeOpenStep(tx, run, { status: "completed", usage }))];
+}

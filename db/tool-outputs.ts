@@ -1,0 +1,95 @@
+// Taking the outputs of function calls: all pending ones at once, or none.
+import type { FunctionCall, RequiredAction, Run } from "../contract/run.ts";
+import type { RunStatus } from "../contract/run-state.ts";
+import type { RunStep } from "../contract/run-step.ts";
+import type { Pool, Queryable } from "./pool.ts";
+import { withTransaction } from "./pool.ts";
+import { closeRun } from "./run-ends.ts";
+import { appendEvents } from "./run-events.ts";
+import { changeStatus } from "./run-status.ts";
+import { STEP_COLUMNS } from "./run-steps.ts";
+import type { RunScope } from "./runs.ts";
+
+export type SubmitResult =
+  /** `before` is the position behind which the events of this submission begin. */
+  | { kind: "queued"; run: Run; turn: number; before: number; seq: number }
+  | { kind: "mismatch"; expected: string[] }
+  | { kind: "refused"; status: RunStatus }
+  | { kind: "missing" };
+
+/**
+ * Stores the outputs and queues the run again, in one transaction.
+ * A run whose time is over expires here, even if no worker has noticed yet.
+ */
+export async function submitToolOutputs(
+  pool: Pool,
+  scope: RunScope,
+  outputs: readonly { id: string; output: string }[],
+): Promise<SubmitResult> {
+  return withTransaction(pool, async (tx) => {
+    const run = await lockRun(tx, scope);
+    if (run === undefined) return { kind: "missing" };
+    if (run.status !== "requires_action") return { kind: "refused", status: run.status };
+    if (run.overdue) {
+      await appendEvents(tx, scope.id, await closeRun(tx, scope, run.status, { to: "expired" }));
+      return { kind: "refused", status: "expired" };
+    }
+    const calls = run.required_action.submit_tool_outputs.tool_calls;
+    const outputOf = new Map(outputs.map(({ id, output }) => [id, output]));
+    if (
+      outputOf.size !== outputs.length ||
+      outputOf.size !== calls.length ||
+      !calls.every((call) => outputOf.has(call.id))
+    ) {
+      return { kind: "mismatch", expected: calls.map((call) => call.id) };
+    }
+    const step = await completeToolStep(tx, scope, calls, outputOf);
+    const queued = await changeStatus(tx, scope, { to: "queued" });
+    if (queued === undefined) throw new Error(`run ${scope.id} cannot be queued`);
+    const events = [{ event: "thread.run.step.completed", data: step }, queued.event];
+    const seq = await appendEvents(tx, scope.id, events);
+    return { kind: "queued", run: queued.run, turn: run.turn, before: seq - events.length, seq };
+  });
+}
+
+interface LockedRun {
+  status: RunStatus;
+  turn: number;
+  overdue: boolean;
+  required_action: RequiredAction;
+}
+
+async function lockRun(tx: Queryable, scope: RunScope): Promise<LockedRun | undefined> {
+  const { rows } = await tx.query<LockedRun>(
+    `select status, turn, expires_at <= now() as overdue, required_action from runs
+     where id = $1 and project_id = $2 and thread_id = $3 for no key update`,
+    [scope.id, scope.project_id, scope.thread_id],
+  );
+  return rows[0];
+}
+
+async function completeToolStep(
+  tx: Queryable,
+  scope: RunScope,
+  calls: readonly FunctionCall[],
+  outputOf: ReadonlyMap<string, string>,
+): Promise<RunStep> {
+  const open = await tx.query<Pick<RunStep, "id" | "step_details">>(
+    "select id, step_details from run_steps where run_id = $1 and project_id = $2 and status = 'in_progress'",
+    [scope.id, scope.project_id],
+  );
+  const step = open.rows[0];
+  if (step?.step_details.type !== "tool_calls")
+    throw new Error(`run ${scope.id} waits for ${calls.length} outputs without a step`);
+  const tool_calls = step.step_details.tool_calls.map((call) =>
+    call.type === "function"
+      ? { ...call, function: { ...call.function, output: outputOf.get(call.id) ?? null } }
+      : call,
+  );
+  const { rows } = await tx.query<RunStep>(
+    `update run_steps set step_details = $3, status = 'completed', completed_at = clock_timestamp()
+     where id = $1 and project_id = $2 returning ${STEP_COLUMNS}`,
+    [step.id, scope.project_id, JSON.stringify({ type: "tool_calls", tool_calls })],
+  );
+  return rows[0] as RunStep;
+}

@@ -1,0 +1,157 @@
+// Models behind any endpoint that speaks OpenAI's chat-completions protocol.
+import OpenAI from "openai";
+import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions";
+import { MAX_RETRY_AFTER_MS, MODEL_IDLE_TIMEOUT_MS } from "../contract/limits.ts";
+import { ModelBusy, ModelFailed, ModelRefused } from "./model.ts";
+import type { Model, ModelEvent, ModelRequest, TokenCounts } from "./model.ts";
+import type { Endpoint, Router } from "./router.ts";
+
+/** Makes the port to the endpoints that `route` knows. Retries are the caller's: a request is sent once. */
+export function createOpenAIModel(route: Router): Model {
+  const clients = new Map<string, OpenAI>();
+  const clientOf = ({ base_url, api_key }: Endpoint) => {
+    const known = clients.get(`${base_url} ${api_key}`);
+    if (known !== undefined) return known;
+    const client = new OpenAI({ baseURL: base_url, apiKey: api_key, maxRetries: 0, timeout: MODEL_IDLE_TIMEOUT_MS });
+    clients.set(`${base_url} ${api_key}`, client);
+    return client;
+  };
+  return {
+    contextWindow: (name) => route(name).context_window,
+    async *stream(request, signal) {
+      const endpoint = route(request.model);
+      const watch = new IdleWatch(signal);
+      try {
+        const body = toBody(request, endpoint);
+        const chunks = await clientOf(endpoint).chat.completions.create(body, { signal: watch.signal });
+        yield* readChunks(chunks, watch);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw toModelError(error, watch);
+      } finally {
+        watch.stop();
+      }
+    },
+  };
+}
+
+/** Aborts a request on which nothing has arrived for too long. */
+class IdleWatch {
+  readonly signal: AbortSignal;
+  readonly #idle = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(outer: AbortSignal) {
+    this.signal = AbortSignal.any([outer, this.#idle.signal]);
+    this.alive();
+  }
+
+  get expired(): boolean {
+    return this.#idle.signal.aborted;
+  }
+
+  alive(): void {
+    if (this.#timer === undefined) this.#timer = setTimeout(() => this.#idle.abort(), MODEL_IDLE_TIMEOUT_MS);
+    else this.#timer.refresh();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    // Closes the connection when the reader has stopped before the end.
+    this.#idle.abort();
+  }
+}
+
+function toBody(request: ModelRequest, endpoint: Endpoint): ChatCompletionCreateParamsStreaming {
+  const { tools, response_format } = request;
+  return {
+    model: endpoint.upstream,
+    messages: request.messages,
+    stream: true,
+    stream_options: { include_usage: true },
+    // 1 is every endpoint's default, and some models refuse to be told even that.
+    ...(request.temperature === 1 ? {} : { temperature: request.temperature }),
+    ...(request.top_p === 1 ? {} : { top_p: request.top_p }),
+    ...(request.reasoning_effort === null ? {} : { reasoning_effort: request.reasoning_effort }),
+    ...(typeof response_format === "string" || response_format.type === "text" ? {} : { response_format }),
+    ...(request.max_completion_tokens === null ? {} : { [endpoint.max_tokens_field]: request.max_completion_tokens }),
+    ...(tools.length === 0
+      ? {}
+      : {
+          tools,
+          ...(request.tool_choice === "auto" ? {} : { tool_choice: request.tool_choice }),
+          ...(request.parallel_tool_calls ? {} : { parallel_tool_calls: false }),
+        }),
+  } as ChatCompletionCreateParamsStreaming;
+}
+
+async function* readChunks(chunks: AsyncIterable<ChatCompletionChunk>, watch: IdleWatch): AsyncGenerator<ModelEvent> {
+  let reason: ChatCompletionChunk.Choice["finish_reason"] = null;
+  let usage: TokenCounts | undefined;
+  for await (const chunk of chunks) {
+    watch.alive();
+    if (chunk.usage) usage = toCounts(chunk.usage);
+    const choice = chunk.choices?.[0];
+    if (choice === undefined) continue;
+    const { delta } = choice;
+    if (delta?.content) yield { type: "text", text: delta.content };
+    if (delta?.refusal) yield { type: "refusal", text: delta.refusal };
+    for (const call of delta?.tool_calls ?? []) {
+      yield {
+        type: "tool_call",
+        index: call.index ?? 0,
+        ...(call.id ? { id: call.id } : {}),
+        ...(call.function?.name ? { name: call.function.name } : {}),
+        arguments: call.function?.arguments ?? "",
+      };
+    }
+    reason = choice.finish_reason ?? reason;
+  }
+  if (reason === null) throw new ModelFailed("The model's answer was cut off.");
+  yield { type: "finish", reason: reason === "function_call" ? "tool_calls" : reason, usage };
+}
+
+function toCounts(usage: NonNullable<ChatCompletionChunk["usage"]>): TokenCounts {
+  return {
+    prompt_tokens: usage.prompt_tokens ?? 0,
+    completion_tokens: usage.completion_tokens ?? 0,
+    cached_tokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
+    reasoning_tokens: usage.completion_tokens_details?.reasoning_tokens ?? 0,
+  };
+}
+
+/** Sorts what went wrong into the three kinds that the caller treats differently. */
+function toModelError(error: unknown, watch: IdleWatch): Error {
+  if (error instanceof ModelFailed) return error;
+  if (watch.expired) return new ModelFailed("The model stopped answering.", { cause: error });
+  if (!(error instanceof OpenAI.APIError) || error.status === undefined) {
+    return new ModelFailed("The model's endpoint could not be reached or broke off.", { cause: error });
+  }
+  const { status, code } = error;
+  const said = saidBy(error);
+  if (code === "insufficient_quota") return new ModelRefused("rate_limit_exceeded", said, { cause: error });
+  if (status === 429) return new ModelBusy(retryAfterMs(error.headers), said, { cause: error });
+  if (status === 408 || status === 409 || status >= 500) return new ModelFailed(said, { cause: error });
+  if (status === 401 || status === 403) {
+    return new ModelRefused("server_error", `The model's endpoint refused the server's key (${status}): ${said}`, {
+      cause: error,
+    });
+  }
+  return new ModelRefused(status === 404 ? "server_error" : "invalid_prompt", said, { cause: error });
+}
+
+/** The endpoint's own words, without the status that the SDK puts in front. */
+function saidBy(error: InstanceType<typeof OpenAI.APIError>): string {
+  const inner = error.error as { message?: unknown } | undefined;
+  return typeof inner?.message === "string" ? inner.message : error.message;
+}
+
+function retryAfterMs(headers: Headers | undefined): number | undefined {
+  const ms = Number(headers?.get("retry-after-ms") ?? Number.NaN);
+  if (ms >= 0) return Math.min(ms, MAX_RETRY_AFTER_MS);
+  const after = headers?.get("retry-after");
+  if (after === null || after === undefined) return undefined;
+  const seconds = Number(after);
+  const wait = Number.isNaN(seconds) ? Date.parse(after) - Date.now() : seconds * 1000;
+  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), MAX_RETRY_AFTER_MS);
+}

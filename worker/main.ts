@@ -1,0 +1,88 @@
+// A worker process: runs the workflows of runs and their activities. Any number of them may run side by side.
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { loadClientConnectConfig } from "@temporalio/envconfig";
+import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import pino from "pino";
+import { createActivities } from "../activities/index.ts";
+import { loadConfig } from "../config.ts";
+import { DRAIN_MS } from "../contract/limits.ts";
+import { EventWriter } from "../db/event-writer.ts";
+import { createPool } from "../db/pool.ts";
+import { createOpenAIModel } from "../model/openai.ts";
+import { createRouter, Routes } from "../model/router.ts";
+import { keepModelList } from "./model-list.ts";
+
+const OPENAI_URL = "https://api.openai.com/v1";
+/** Longest heartbeat silence that throttling may cause; a third of the time after which a worker counts as dead. */
+const HEARTBEAT_THROTTLE_MS = 2000;
+/** How long a workflow waits for the worker that has it in its cache before another one takes it. */
+const STICKY_TIMEOUT_MS = 2000;
+
+const config = loadConfig();
+const { DATABASE_URL } = config;
+if (DATABASE_URL === undefined) throw new Error("DATABASE_URL is not set");
+const log = pino({ name: "worker", level: config.LOG_LEVEL });
+Runtime.install({
+  logger: new DefaultLogger("WARN", ({ level, message, meta }) => log[toPinoLevel(level)](meta ?? {}, message)),
+  shutdownSignals: [],
+});
+
+const pool = createPool({
+  url: DATABASE_URL,
+  max: config.DATABASE_POOL_SIZE,
+  name: "worker",
+  onError: (error) => log.warn({ err: error }, "a database connection broke"),
+});
+const writer = new EventWriter({
+  url: DATABASE_URL,
+  onError: (error) => log.warn({ err: error }, "events could not be written; trying again"),
+});
+const fallback = {
+  base_url: config.OPENAI_BASE_URL ?? OPENAI_URL,
+  api_key: config.OPENAI_API_KEY ?? "none",
+  context_window: config.DEFAULT_CONTEXT_WINDOW,
+};
+const routes =
+  config.MODELS_FILE === undefined ? [] : Routes.parse(JSON.parse(await readFile(config.MODELS_FILE, "utf8")));
+const router = createRouter({ routes, fallback, env: process.env });
+const stopModelList = keepModelList({ pool, routes, fallback, log });
+
+const temporal = loadClientConnectConfig();
+const connection = await NativeConnection.connect(temporal.connectionOptions);
+const worker = await Worker.create({
+  connection,
+  namespace: temporal.namespace ?? "default",
+  taskQueue: config.TEMPORAL_TASK_QUEUE,
+  workflowsPath: fileURLToPath(new URL("../workflows/index.ts", import.meta.url)),
+  activities: createActivities({ pool, writer, model: createOpenAIModel(router) }),
+  maxConcurrentActivityTaskExecutions: config.WORKER_MAX_CONCURRENT_TURNS,
+  maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+  stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
+  shutdownGraceTime: DRAIN_MS,
+  shutdownForceTime: DRAIN_MS + 5000,
+});
+
+const running = worker.run();
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
+process.once("disconnect", stop);
+log.info({ taskQueue: config.TEMPORAL_TASK_QUEUE }, "the worker is ready");
+process.send?.({ type: "ready" });
+
+try {
+  await running;
+} finally {
+  stopModelList();
+  await writer.close();
+  await pool.end();
+  await connection.close();
+}
+
+function stop(): void {
+  if (worker.getState() === "RUNNING") worker.shutdown();
+}
+
+function toPinoLevel(level: string) {
+  const lower = level.toLowerCase();
+  return lower === "trace" || lower === "debug" || lower === "info" || lower === "error" ? lower : "warn";
+}

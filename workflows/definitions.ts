@@ -1,0 +1,30 @@
+// What can be said to a run's workflow and asked of it. Imported by clients too, so it holds definitions and nothing else.
+import { defineQuery, defineSignal } from "@temporalio/workflow";
+import { defineSearchAttributeKey, SearchAttributeType } from "@temporalio/common";
+import type { RunStatus } from "../contract/run-state.ts";
+
+/** "Look at the run again": sent after tool outputs are committed. A nudge without content; repeating it does no harm. */
+export const wake = defineSignal("wake");
+
+/** The run's status as its workflow knows it. The database has the last word. */
+export const statusQuery = defineQuery<RunStatus | "deleted">("status");
+
+export interface RunProgress {
+  /** Model turns that were made so far. */
+  turns: number;
+  /** Names of the functions whose outputs the run waits for. */
+  waitingFor: string[];
+  /** When the run expires while it waits, in milliseconds of Unix time. */
+  expiresAtMs: number | null;
+}
+export const progressQuery = defineQuery<RunProgress>("progress");
+
+/** Search attributes of every run; a Temporal namespace must know them all as Keyword. */
+export const searchAttributes = {
+  thread: defineSearchAttributeKey("ThreadId", SearchAttributeType.KEYWORD),
+  assistant: defineSearchAttributeKey("AssistantId", SearchAttributeType.KEYWORD),
+  project: defineSearchAttributeKey("ProjectId", SearchAttributeType.KEYWORD),
+  model: defineSearchAttributeKey("Model", SearchAttributeType.KEYWORD),
+  /** Set while a run is parked in `requires_action`, and changed when it leaves. */
+  status: defineSearchAttributeKey("RunStatus", SearchAttributeType.KEYWORD),
+};

@@ -1,0 +1,2 @@
+// What the worker bundles: workflows and nothing else.
+export { runWorkflow } from "./run.ts";

@@ -1,0 +1,106 @@
+// The life of a run: turns of the model until it calls no more functions. It decides what happens next; what the user
+// sees is written by the activities. It knows ids, names and numbers, never content.
+import {
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from "@temporalio/workflow";
+import type { ActionRequired, Activities, RunEnded, RunInput, TurnOutcome } from "../activities/index.ts";
+import { HEARTBEAT_TIMEOUT_MS, MAX_RUN_LIFETIME_SECONDS } from "../contract/limits.ts";
+import type { RunStatus } from "../contract/run-state.ts";
+import { progressQuery, searchAttributes, statusQuery, wake } from "./definitions.ts";
+import type { RunProgress } from "./definitions.ts";
+
+const { generate } = proxyActivities<Activities>({
+  // The activity itself ends a run in time; this is for the case that no worker can.
+  startToCloseTimeout: MAX_RUN_LIFETIME_SECONDS * 1000,
+  heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
+  cancellationType: "WAIT_CANCELLATION_COMPLETED",
+  retry: { initialInterval: 250, backoffCoefficient: 2, maximumInterval: 10_000 },
+});
+
+const { cancelRun, expireRun } = proxyActivities<Activities>({
+  startToCloseTimeout: 30_000,
+  retry: { initialInterval: 250, backoffCoefficient: 2, maximumInterval: 10_000 },
+});
+
+export interface RunResult {
+  status: RunStatus | "deleted";
+  turns: number;
+}
+
+/** Workflow id and run id are the same. Ends as `Canceled` when the run was cancelled, else with the run's status. */
+export async function runWorkflow(input: RunInput): Promise<RunResult> {
+  let status: RunStatus | "deleted" = "queued";
+  let wakes = 0;
+  const progress: RunProgress = { turns: 0, waitingFor: [], expiresAtMs: null };
+  setHandler(wake, () => {
+    wakes += 1;
+  });
+  setHandler(statusQuery, () => status);
+  setHandler(progressQuery, () => progress);
+
+  try {
+    for (;;) {
+      const wakesBefore = wakes;
+      status = "in_progress";
+      const outcome = await makeTurn(input, progress.turns + 1);
+      if (outcome.kind === "ended") return end(outcome);
+
+      status = "requires_action";
+      Object.assign(progress, { turns: outcome.turn, waitingFor: outcome.tools, expiresAtMs: outcome.expiresAtMs });
+      if (wakes === wakesBefore) {
+        const expired = await waitForOutputs(input, outcome, () => wakes > wakesBefore);
+        if (expired !== undefined) return end(expired);
+      }
+      Object.assign(progress, { waitingFor: [], expiresAtMs: null });
+      if (workflowInfo().continueAsNewSuggested) {
+        await condition(allHandlersFinished);
+        await continueAsNew<typeof runWorkflow>(input);
+      }
+    }
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    return end(await CancellationScope.nonCancellable(() => cancelRun(input)));
+  }
+
+  function end(outcome: RunEnded): RunResult {
+    status = outcome.status;
+    progress.turns = outcome.turn ?? progress.turns;
+    setCurrentDetails(`**${status}** after ${count(progress.turns, "turn")}`);
+    if (status === "cancelled") throw new CancelledFailure("The run was cancelled");
+    return { status, turns: progress.turns };
+  }
+}
+
+async function makeTurn(input: RunInput, turn: number): Promise<TurnOutcome> {
+  setCurrentDetails(`turn ${turn}: the model is asked`);
+  return generate.executeWithOptions({ summary: `turn ${turn}` }, [input]);
+}
+
+/** Parks the run until outputs are there. Returns the end of the run if its time is over first. */
+async function waitForOutputs(
+  input: RunInput,
+  { turn, tools, expiresAtMs }: ActionRequired,
+  isWoken: () => boolean,
+): Promise<RunEnded | undefined> {
+  const until = new Date(expiresAtMs).toISOString();
+  setCurrentDetails(`turn ${turn}: waits for ${count(tools.length, "output")} (${tools.join(", ")}) until ${until}`);
+  upsertSearchAttributes([{ key: searchAttributes.status, value: "requires_action" }]);
+  const woken = await condition(isWoken, Math.max(expiresAtMs - Date.now(), 1));
+  upsertSearchAttributes([{ key: searchAttributes.status, value: "in_progress" }]);
+  if (woken) return undefined;
+  return expireRun(input);
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
