@@ -40,12 +40,7 @@ export const Environment = z.object({
   /** An API key that exists from the first start, for automation. At least 16 characters. */
   BOOTSTRAP_API_KEY: optional.pipe(z.string().min(16).max(200).optional()),
   /** Seconds from the creation of a run until it expires, unless the run itself says otherwise. */
-  RUN_EXPIRES_AFTER_SECONDS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(MAX_RUN_LIFETIME_SECONDS)
-    .default(600),
+  RUN_EXPIRES_AFTER_SECONDS: z.coerce.number().int().min(1).max(MAX_RUN_LIFETIME_SECONDS).default(600),
   /** Model turns that one worker process streams at once. */
   WORKER_MAX_CONCURRENT_TURNS: z.coerce.number().int().min(1).max(5000).default(200),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
@@ -60,12 +55,8 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   );
   const parsed = Environment.safeParse(given);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      (issue) => `  ${issue.path.join(".")}: ${issue.message}`,
-    );
-    throw new ConfigError(
-      `The configuration has ${problems.length} problem(s):\n${problems.join("\n")}`,
-    );
+    const problems = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+    throw new ConfigError(`The configuration has ${problems.length} problem(s):\n${problems.join("\n")}`);
   }
   return Object.freeze(parsed.data);
 }

@@ -166,11 +166,11 @@ class Turn {
     if (error instanceof ToolUnavailable) return this.#fail("server_error", error.message);
     if (error instanceof ModelBusy) {
       await forgiveTry(this.#deps.pool, this.#run);
-      throw retry("ModelBusy", error, error.retryAfterMs ?? backoff(Context.current().info.attempt));
+      throw this.#retry("ModelBusy", error, error.retryAfterMs ?? backoff(Context.current().info.attempt));
     }
     if (error instanceof ModelFailed) {
       if (this.#run.tries >= MAX_TURN_TRIES) return this.#fail("server_error", error.message);
-      throw retry("ModelFailed", error, backoff(this.#run.tries));
+      throw this.#retry("ModelFailed", error, backoff(this.#run.tries));
     }
     throw error;
   }
@@ -189,6 +189,14 @@ class Turn {
       case "shutdown":
         throw stop.failure;
     }
+  }
+
+  /** Asks Temporal to try again after a while, but no later than when the run expires. */
+  #retry(type: string, error: Error, delayMs: number): ApplicationFailure {
+    const nextRetryDelay = Math.min(delayMs, Math.max(this.#run.expires_at_ms - Date.now(), 0) + 1);
+    // What the endpoint said may quote the prompt: it goes to the log, not into the history.
+    log.warn("the model call will be tried again", { type, reason: error.message, nextRetryDelay });
+    return ApplicationFailure.create({ type, message: `${type}: asked again in ${nextRetryDelay} ms`, nextRetryDelay });
   }
 
   #toUsage(counts: TokenCounts | undefined): Usage {
@@ -213,12 +221,6 @@ function lost(status: RunStatus | "deleted" | undefined): TurnOutcome {
     throw ApplicationFailure.create({ type: "TurnLost", message: "the turn is already done", nextRetryDelay: 1 });
   }
   return { kind: "ended", status };
-}
-
-function retry(type: string, error: Error, nextRetryDelay: number): ApplicationFailure {
-  log.warn("the model call will be tried again", { type, reason: error.message, nextRetryDelay });
-  // What the endpoint said may quote the prompt: it goes to the log, not into the history.
-  return ApplicationFailure.create({ type, message: `${type}: asked again in ${nextRetryDelay} ms`, nextRetryDelay });
 }
 
 /** Grows by doubling, with jitter of a fifth, so that many runs do not come back at once. */

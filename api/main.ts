@@ -7,6 +7,7 @@ import { DRAIN_MS } from "../contract/limits.ts";
 import { ensureApiKey } from "../db/api-keys.ts";
 import { EventReader } from "../db/event-reader.ts";
 import { createPool } from "../db/pool.ts";
+import { loadVocabulary } from "../model/tokens.ts";
 import { createApp } from "./app.ts";
 import { RunWorkflows } from "./run-workflows.ts";
 import { startSweep } from "./sweep.ts";
@@ -32,6 +33,7 @@ const events = new EventReader({
 });
 await events.start();
 
+loadVocabulary();
 const temporal = loadClientConnectConfig();
 // Lazy: an API without Temporal accepts runs all the same, and the sweep starts them later.
 const connection = Connection.lazy(temporal.connectionOptions);

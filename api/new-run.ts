@@ -27,7 +27,7 @@ export interface RunSettings {
 
 /** Accepts a run on a thread. Throws 404 for what is not there and 400 while another run is active. */
 export async function createRun(db: Pool, scope: ThreadScope, body: CreateRun, settings: RunSettings): Promise<Run> {
-  const messages = prepareMessages(body.additional_messages);
+  const messages = await prepareMessages(body.additional_messages);
   try {
     return await withTransaction(db, async (tx) => {
       const thread = await lockThread(tx, scope);
@@ -49,7 +49,7 @@ export async function createThreadAndRun(
   body: CreateThreadAndRun,
   settings: RunSettings,
 ): Promise<Run> {
-  const messages = prepareMessages(body.thread?.messages);
+  const messages = await prepareMessages(body.thread?.messages);
   return withTransaction(db, async (tx) => {
     const thread = await insertThread(tx, { ...body.thread, ...caller, messages });
     const run = await resolveRun(tx, { ...caller, thread_id: thread.id }, body, settings);

@@ -13,11 +13,12 @@ export function newRequestId(): string {
 export function setResponseHeaders({ raw }: FastifyReply, requestId: string): void {
   raw.setHeader("x-request-id", requestId);
   raw.setHeader("openai-version", "2020-10-01");
+  raw.setHeader("openai-processing-ms", 0);
   raw.setHeader("access-control-allow-origin", "*");
   raw.setHeader("access-control-expose-headers", "*");
 }
 
-/** Says how long the answer took. For streams: until their first byte. */
+/** Says how long the answer took, once that is known. A stream starts at once. */
 export function setProcessingTime(reply: FastifyReply): void {
   reply.raw.setHeader("openai-processing-ms", Math.round(reply.elapsedTime));
 }

@@ -3,11 +3,13 @@ import { z } from "zod";
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from "./limits.ts";
 import { AnyId } from "./references.ts";
 
-/** Query strings are text; a number in one is turned into a number, anything else is left for the check to refuse. */
-export const numeric = (value: unknown) =>
-  typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
+/** Query strings are text: a number in one is turned into a number, anything else is left for the check to refuse. */
+export function numeric(text: unknown): unknown {
+  if (text === "") return undefined;
+  return typeof text === "string" && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+}
 
-/** An empty cursor means none. */
+/** As with numbers, empty means not given. */
 const Cursor = AnyId.transform((id) => (id === "" ? undefined : id)).optional();
 
 /** Unknown query parameters are ignored, as the original does. */

@@ -25,7 +25,18 @@ const CodeInterpreterStepCall = z.object({
 const FileSearchStepCall = z.object({
   id: z.string(),
   type: z.literal("file_search"),
-  file_search: z.object({ ranking_options: z.unknown(), results: z.array(z.unknown()) }),
+  file_search: z.object({
+    ranking_options: z.object({ ranker: z.enum(["auto", "default_2024_08_21"]), score_threshold: z.number() }),
+    results: z.array(
+      z.object({
+        file_id: z.string(),
+        file_name: z.string(),
+        score: z.number(),
+        attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+        content: z.array(z.object({ type: z.literal("text"), text: z.string() })).optional(),
+      }),
+    ),
+  }),
 });
 export const StepToolCall = z.discriminatedUnion("type", [
   FunctionStepCall,

@@ -24,11 +24,20 @@ import {
   ToolResourcesUpdate,
   Tools,
 } from "./tool.ts";
+import { missingParameter } from "./validation.ts";
 
-export const TruncationStrategyInput = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("auto"), last_messages: z.null().optional() }),
-  z.strictObject({ type: z.literal("last_messages"), last_messages: z.int().min(1).max(MAX_INTEGER) }),
-]);
+/** With `auto` a number of messages means nothing and is left out. */
+const TruncationStrategyInput = z
+  .strictObject({
+    type: z.enum(["auto", "last_messages"]),
+    last_messages: z.int().min(1).max(MAX_INTEGER).nullish(),
+  })
+  .transform(({ type, last_messages }, context): TruncationStrategy => {
+    if (type === "auto") return { type, last_messages: null };
+    if (typeof last_messages === "number") return { type, last_messages };
+    context.addIssue(missingParameter("last_messages"));
+    return z.NEVER;
+  });
 
 const overrides = {
   assistant_id: AssistantId,

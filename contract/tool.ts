@@ -15,6 +15,7 @@ import {
 } from "./limits.ts";
 import { Metadata } from "./metadata.ts";
 import { FileId, VectorStoreId } from "./references.ts";
+import { missingParameter } from "./validation.ts";
 
 const NAME_PATTERN = /^[a-zA-Z0-9_-]+$/;
 
@@ -159,18 +160,23 @@ function refuseStoreHelper(input: ToolResourcesInput["file_search"]): void {
   if (helper.file_ids?.length) throw vectorStoresNotAvailable();
 }
 
-const NamedFunction = z.strictObject({
-  type: z.literal("function"),
-  function: z.strictObject({ name: z.string() }),
-});
-export const ToolChoice = z.union([
-  z.enum(["none", "auto", "required"]),
-  z.discriminatedUnion("type", [
-    NamedFunction,
-    z.strictObject({ type: z.literal("code_interpreter") }),
-    z.strictObject({ type: z.literal("file_search") }),
-  ]),
-]);
+type NamedTool =
+  | { type: "function"; function: { name: string } }
+  | { type: "code_interpreter" }
+  | { type: "file_search" };
+
+const NamedToolChoice = z
+  .strictObject({
+    type: z.enum(["function", "code_interpreter", "file_search"]),
+    function: z.strictObject({ name: z.string() }).nullish(),
+  })
+  .transform((choice, context): NamedTool => {
+    if (choice.type !== "function") return { type: choice.type };
+    if (choice.function) return { type: choice.type, function: choice.function };
+    context.addIssue(missingParameter("function"));
+    return z.NEVER;
+  });
+export const ToolChoice = z.union([z.enum(["none", "auto", "required"]), NamedToolChoice]);
 export type ToolChoice = z.infer<typeof ToolChoice>;
 
 export const ResponseFormat = z.union([

@@ -1,6 +1,6 @@
 // Turns what zod found wrong into the error that the original service would have answered.
 import type { z } from "zod";
-import { ApiError } from "./errors.ts";
+import { ApiError, shorten } from "./errors.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -13,6 +13,16 @@ export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown):
   const result = schema.safeParse(input, { reportInput: true });
   if (result.success) return result.data;
   throw toApiError(result.error.issues[0] as Issue, []);
+}
+
+/** The issue to raise for a field that is required only because of what another field says. */
+export function missingParameter(name: string) {
+  return {
+    code: "custom" as const,
+    path: [name],
+    message: "Missing required parameter: '{path}'.",
+    params: { code: "missing_required_parameter" },
+  };
 }
 
 function toApiError(issue: Issue, parents: Path): ApiError {
@@ -37,9 +47,8 @@ function toApiError(issue: Issue, parents: Path): ApiError {
       if (typeof issue.input !== "string") return wrongType(param, article(typeof issue.values[0]), issue.input);
       return unsupportedValue(param, issue.input, issue.values);
     case "too_big":
-      return invalid(...tooBig(issue, param));
     case "too_small":
-      return invalid(...tooSmall(issue, param));
+      return invalid(...outOfRange(issue, param));
     case "invalid_format":
       return invalid(
         `string does not match pattern. Expected a string that matches the pattern '${bare(issue.pattern)}'.`,
@@ -49,7 +58,11 @@ function toApiError(issue: Issue, parents: Path): ApiError {
       return fromUnion(issue, path);
     case "custom": {
       const code = typeof issue.params?.["code"] === "string" ? issue.params["code"] : "invalid_value";
-      return new ApiError(400, issue.message.replaceAll("{path}", param), { param, code });
+      return new ApiError(
+        400,
+        issue.message.replace("{path}", () => param),
+        { param, code },
+      );
     }
     default:
       return invalid(issue.message, "invalid_value");
@@ -75,63 +88,40 @@ function fromUnion(issue: Issue & { code: "invalid_union" }, path: Path): ApiErr
   const expected = branches.map((branch) =>
     branch.code === "invalid_type" ? typeName(branch.expected, path) : "a string",
   );
-  return wrongType(param, `one of ${[...new Set(expected)].join(" or ")}`, issue.input);
+  return wrongType(param, `one of ${joinTypes([...new Set(expected)])}`, issue.input);
+}
+
+/** `a string or array of objects` */
+function joinTypes([first, ...others]: readonly string[]): string {
+  return [first, ...others.map((type) => type.replace(/^an? /, ""))].join(" or ");
 }
 
 function isTypeMismatch(issue: Issue): boolean {
   return issue.code === "invalid_type" || (issue.code === "invalid_value" && typeof issue.input !== "string");
 }
 
-function tooBig(issue: Issue & { code: "too_big" }, param: string): [string, string] {
-  const max = Number(issue.maximum);
-  switch (issue.origin) {
-    case "string":
-      return [
-        `string too long. Expected a string with maximum length ${max}, but got a string with length ${lengthOf(issue.input)} instead.`,
-        "string_above_max_length",
-      ];
-    case "array":
-      return [
-        `array too long. Expected an array with maximum length ${max}, but got an array with length ${lengthOf(issue.input)} instead.`,
-        "array_above_max_length",
-      ];
-    default:
-      return !isDecimal(param)
-        ? [
-            `integer above maximum value. Expected a value <= ${max}, but got ${String(issue.input)} instead.`,
-            "integer_above_max_value",
-          ]
-        : [
-            `decimal above maximum value. Expected a value <= ${max}, but got ${String(issue.input)} instead.`,
-            "decimal_above_max_value",
-          ];
-  }
-}
+/** What the original says of each end of a range. */
+const ABOVE = { side: "above", adjective: "long", bound: "maximum", short: "max", sign: "<=" };
+const BELOW = { side: "below", adjective: "short", bound: "minimum", short: "min", sign: ">=" };
 
-function tooSmall(issue: Issue & { code: "too_small" }, param: string): [string, string] {
-  const min = Number(issue.minimum);
-  switch (issue.origin) {
-    case "string":
-      return [
-        `string too short. Expected a string with minimum length ${min}, but got ${lengthOf(issue.input) === 0 ? "an empty string" : `a string with length ${lengthOf(issue.input)}`} instead.`,
-        "string_below_min_length",
-      ];
-    case "array":
-      return [
-        `array too short. Expected an array with minimum length ${min}, but got ${lengthOf(issue.input) === 0 ? "an empty array" : `an array with length ${lengthOf(issue.input)}`} instead.`,
-        "array_below_min_length",
-      ];
-    default:
-      return !isDecimal(param)
-        ? [
-            `integer below minimum value. Expected a value >= ${min}, but got ${String(issue.input)} instead.`,
-            "integer_below_min_value",
-          ]
-        : [
-            `decimal below minimum value. Expected a value >= ${min}, but got ${String(issue.input)} instead.`,
-            "decimal_below_min_value",
-          ];
+/** The problem and its code. */
+function outOfRange(issue: Issue & { code: "too_big" | "too_small" }, param: string): [string, string] {
+  const { side, adjective, bound, short, sign } = issue.code === "too_big" ? ABOVE : BELOW;
+  const limit = issue.code === "too_big" ? issue.maximum : issue.minimum;
+  const { origin, input } = issue;
+  if (origin === "string" || origin === "array") {
+    const { length } = input as string | unknown[];
+    const given = length === 0 ? `an empty ${origin}` : `${article(origin)} with length ${length}`;
+    return [
+      `${origin} too ${adjective}. Expected ${article(origin)} with ${bound} length ${limit}, but got ${given} instead.`,
+      `${origin}_${side}_${short}_length`,
+    ];
   }
+  const kind = isDecimal(param) ? "decimal" : "integer";
+  return [
+    `${kind} ${side} ${bound} value. Expected a value ${sign} ${limit}, but got ${String(input)} instead.`,
+    `${kind}_${side}_${short}_value`,
+  ];
 }
 
 function missing(param: string): ApiError {
@@ -150,7 +140,7 @@ function wrongType(param: string, expected: string, input: unknown): ApiError {
 }
 
 function unsupportedValue(param: string, given: string, values: readonly unknown[]): ApiError {
-  return new ApiError(400, `Invalid value: '${given}'. ${supportedValues(values.map(String))}`, {
+  return new ApiError(400, `Invalid value: '${shorten(given)}'. ${supportedValues(values.map(String))}`, {
     param,
     code: "invalid_value",
   });
@@ -165,11 +155,12 @@ function supportedValues(values: readonly string[]): string {
   return `Supported values are: ${quoted.slice(0, -1).join(", ")}, and ${last}.`;
 }
 
-/** `tools[0].function.name` */
+/** The way to a value inside a request, for example `tools[0].function.name`. */
 export function formatPath(path: Path): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === "number") return `${text}[${part}]`;
-    return text === "" ? String(part) : `${text}.${String(part)}`;
+    const name = shorten(String(part));
+    return text === "" ? name : `${text}.${name}`;
   }, "");
 }
 
@@ -189,6 +180,8 @@ function typeName(expected: string, path: Path): string {
       return "an object";
     case "int":
       return "an integer";
+    case "null":
+      return "null";
     case "number":
       return isDecimal(String(path.at(-1))) ? "a decimal" : "an integer";
     default:
@@ -199,16 +192,13 @@ function typeName(expected: string, path: Path): string {
 function describe(input: unknown): string {
   if (input === null) return "null";
   if (Array.isArray(input)) return "an array";
+  if (input === Infinity || input === -Infinity) return "a number out of range";
   if (typeof input === "number") return Number.isInteger(input) ? "an integer" : "a decimal";
   return article(typeof input);
 }
 
 function article(noun: string): string {
   return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
-}
-
-function lengthOf(input: unknown): number {
-  return (input as { length: number }).length;
 }
 
 /** A pattern without the slashes that zod prints around it. */

@@ -114,7 +114,7 @@ export class EventReader {
 
   /** Ends every subscription; their readers can come back to another process. */
   endSubscriptions(): void {
-    for (const subscription of [...this.#all()]) subscription.close();
+    for (const subscription of this.#all()) subscription.close();
   }
 
   /** Follows a run behind a position; 0 is from its beginning. */
@@ -180,11 +180,15 @@ export class EventReader {
     if (this.#polling || this.#subscriptions.size === 0) return;
     this.#polling = true;
     try {
-      const positions = await readPositions(this.#options.pool, [...this.#subscriptions.keys()]);
-      for (const subscription of [...this.#all()]) {
-        const position = positions.get(subscription.runId);
-        if (position === undefined) subscription.close();
-        else subscription.offer(position ?? Number.MAX_SAFE_INTEGER);
+      // Runs that are followed from now on are not in the answer, and yet not gone.
+      const runIds = [...this.#subscriptions.keys()];
+      const positions = await readPositions(this.#options.pool, runIds);
+      for (const runId of runIds) {
+        const position = positions.get(runId);
+        for (const subscription of this.#subscriptions.get(runId) ?? []) {
+          if (position === undefined) subscription.close();
+          else subscription.offer(position ?? Number.MAX_SAFE_INTEGER);
+        }
       }
     } catch (error) {
       this.#options.onError(error as Error);

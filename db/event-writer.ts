@@ -30,8 +30,10 @@ export class EventChannel {
   readonly onStop: (reason: StopReason) => void;
   /** Appended and not yet written, in order. */
   pending: Pending[] = [];
-  /** How many of `pending` the flush under way has taken. */
+  /** How many of `pending` have been sent. They stay as they are until it is known that they were written. */
   taken = 0;
+  /** Deltas of this channel that are known to be written. */
+  written = 0;
   stopped = false;
   lastSeenAt = Date.now();
   readonly #writer: EventWriter;
@@ -71,6 +73,7 @@ export class EventChannel {
   /** Called by the writer when the taken deltas are in the table. */
   confirm(): void {
     this.pending.splice(0, this.taken);
+    this.written += this.taken;
     this.taken = 0;
     if (this.pending.length === 0) this.settle();
   }
@@ -170,7 +173,6 @@ export class EventWriter {
       await this.#flush();
     } catch (error) {
       failed = true;
-      for (const channel of this.#channels) channel.taken = 0;
       this.#options.onError(error as Error);
       this.#client?.end().catch(() => undefined);
       this.#client = undefined;
@@ -191,12 +193,7 @@ export class EventWriter {
     if (channels.length === 0 && announced.length === 0) return;
     const client = await this.#connect();
     const items = collectItems(channels);
-    const { rows } = await client.query<{
-      run_id: string;
-      epoch: number | null;
-      status: RunStatus | null;
-      written: boolean;
-    }>(FLUSH, [
+    const { rows } = await client.query<FlushOutcome>(FLUSH, [
       channels.map((channel) => channel.runId),
       channels.map((channel) => channel.epoch),
       items.map((item) => item.runId),
@@ -207,6 +204,7 @@ export class EventWriter {
       items.map((item) => item.inline),
       announcements(announced),
       EVENTS_CHANNEL,
+      channels.map((channel) => channel.written),
     ]);
     for (const [runId, seq] of announced) {
       if (this.#announced.get(runId) === seq) this.#announced.delete(runId);
@@ -236,6 +234,16 @@ export class EventWriter {
   }
 }
 
+interface FlushOutcome {
+  run_id: string | null;
+  epoch: number | null;
+  status: RunStatus | null;
+  /** Deltas of this epoch that had been written before this flush. */
+  before: number | null;
+  /** Whether this flush has written the run's deltas. */
+  done: boolean;
+}
+
 interface Item {
   runId: string;
   position: number;
@@ -251,8 +259,8 @@ function collectItems(channels: readonly EventChannel[]): Item[] {
   let chunk = 0;
   let room = MAX_NOTICE_BYTES;
   for (const channel of channels) {
-    channel.taken = channel.pending.length;
-    for (const [index, pending] of channel.pending.entries()) {
+    if (channel.taken === 0) channel.taken = channel.pending.length;
+    for (const [index, pending] of channel.pending.slice(0, channel.taken).entries()) {
       const data = JSON.stringify(pending.render(pending.text));
       const bytes = Buffer.byteLength(data);
       const inline = bytes + NOTICE_FRAME_BYTES <= MAX_NOTICE_BYTES;
@@ -277,14 +285,10 @@ function announcements(announced: readonly [string, number][]): string[] {
   return notices;
 }
 
-function settleChannel(
-  channel: EventChannel,
-  outcome: { epoch: number | null; status: RunStatus | null; written: boolean } | undefined,
-  now: number,
-): void {
+function settleChannel(channel: EventChannel, outcome: FlushOutcome | undefined, now: number): void {
   channel.lastSeenAt = now;
-  if (outcome?.written === true) channel.confirm();
-  else channel.taken = 0;
+  const wasWritten = outcome?.before === channel.written + channel.taken && channel.taken > 0;
+  if (outcome?.done === true || wasWritten) channel.confirm();
   if (outcome === undefined || outcome.status === null) channel.stop({ kind: "status", status: "deleted" });
   else if (outcome.status !== "in_progress") channel.stop({ kind: "status", status: outcome.status });
   else if (outcome.epoch !== channel.epoch) channel.stop({ kind: "superseded" });
@@ -296,7 +300,7 @@ function settleChannel(
  */
 const FLUSH = `
   with channel as (
-    select * from unnest($1::text[], $2::int[]) as c (run_id, epoch)
+    select * from unnest($1::text[], $2::int[], $11::int[]) as c (run_id, epoch, written)
   ), item as (
     select * from unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::int[], $8::boolean[])
       as i (run_id, position, event, data, chunk, inline)
@@ -304,10 +308,13 @@ const FLUSH = `
     select run_id, count(*) as events from item group by run_id
   ), held as (
     select k.run_id, k.last_seq, a.events
-    from run_cursors k join channel c on c.run_id = k.run_id and c.epoch = k.epoch join added a on a.run_id = k.run_id
+    from run_cursors k
+    join channel c on c.run_id = k.run_id and c.epoch = k.epoch and c.written = k.written
+    join added a on a.run_id = k.run_id
     for update of k skip locked
   ), moved as (
-    update run_cursors k set last_seq = k.last_seq + h.events from held h where k.run_id = h.run_id
+    update run_cursors k set last_seq = k.last_seq + h.events, written = k.written + h.events
+    from held h where k.run_id = h.run_id
   ), written as (
     insert into run_deltas (run_id, seq, event, data)
     select i.run_id, h.last_seq + i.position, i.event, i.data::json from item i join held h on h.run_id = i.run_id
@@ -319,8 +326,9 @@ const FLUSH = `
     union all
     select pg_notify($10, payload) from unnest($9::text[]) as payload
   )
-  select c.run_id, k.epoch, r.status, h.run_id is not null as written, (select count(*) from notice) as notices
-  from channel c
+  select c.run_id, k.epoch, r.status, k.written as before, h.run_id is not null as done, told.notices
+  from (select count(*) as notices from notice) told -- first, or nobody is told while no stream is open
+  left join channel c on true
   left join run_cursors k on k.run_id = c.run_id
   left join runs r on r.id = c.run_id
   left join held h on h.run_id = c.run_id`;

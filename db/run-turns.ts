@@ -113,10 +113,13 @@ async function start(tx: Queryable, key: RunKey): Promise<NewEvent[]> {
 /** Closes what a dead try had shown, and takes its message out of the thread: one answer per turn. */
 async function abandonTry(tx: Queryable, key: RunKey): Promise<NewEvent[]> {
   const message = await closeOpenMessage(tx, key, "run_failed");
-  await tx.query("delete from messages where run_id = $1 and project_id = $2 and status = 'incomplete'", [
-    key.id,
-    key.project_id,
-  ]);
+  const abandoned = "run_id = $1 and project_id = $2 and status = 'incomplete'";
+  await tx.query(
+    `update threads set message_count = message_count - (select count(*) from messages where ${abandoned})
+     where project_id = $2 and id = (select thread_id from runs where id = $1)`,
+    [key.id, key.project_id],
+  );
+  await tx.query(`delete from messages where ${abandoned}`, [key.id, key.project_id]);
   const error = { code: "server_error", message: "The model's answer was interrupted; it is asked again." } as const;
   return [...message, ...(await closeOpenStep(tx, key, { status: "failed", error }))];
 }
@@ -148,7 +151,8 @@ export async function openMessage(pool: Pool, run: TurnRun, ids: { message: stri
     const details = { type: "message_creation", message_creation: { message_id: ids.message } };
     const step = await insertStep(tx, run, ids.step, details);
     const { rows } = await tx.query<Message>(
-      `insert into messages (id, project_id, thread_id, created_at, role, status, content, attachments, metadata,
+      `with counted as (update threads set message_count = message_count + 1 where project_id = $2 and id = $3)
+       insert into messages (id, project_id, thread_id, created_at, role, status, content, attachments, metadata,
          assistant_id, run_id, tokens)
        values ($1, $2, $3, clock_timestamp(), 'assistant', 'in_progress', '[]', '[]', '{}', $4, $5, 0)
        returning ${MESSAGE_COLUMNS}`,

@@ -4,7 +4,8 @@ import { dirname } from "node:path";
 
 const LOG_FILE_MAX_BYTES = 20_000_000;
 const REMEMBERED_LINES = 12;
-const REMEMBERED_LINE_CHARACTERS = 400;
+/** Of one piece of output: a flood is not worth reading. */
+const REMEMBERED_BYTES = 4000;
 
 export interface LogFile {
   path: string;
@@ -28,13 +29,14 @@ export function openLogFile(path: string): LogFile {
   }
 
   function write(chunk: Buffer): void {
-    if (file === undefined || bytes > LOG_FILE_MAX_BYTES) file = startNewFile();
-    bytes += writeSync(file, chunk);
-    const lines = chunk
-      .toString("utf8")
-      .split("\n")
-      .filter((line) => line.trim() !== "");
-    newest = [...newest, ...lines.map((line) => line.slice(0, REMEMBERED_LINE_CHARACTERS))].slice(-REMEMBERED_LINES);
+    try {
+      if (file === undefined || bytes > LOG_FILE_MAX_BYTES) file = startNewFile();
+      bytes += writeSync(file, chunk);
+    } catch {
+      // A full disk must not stop the server: its log is what it can do without.
+    }
+    const lines = chunk.subarray(-REMEMBERED_BYTES).toString("utf8").split("\n");
+    newest = [...newest, ...lines.filter((line) => line.trim() !== "")].slice(-REMEMBERED_LINES);
   }
 
   return { path, write, newestLines: () => newest };

@@ -1,15 +1,19 @@
 // `npm start`: brings everything up with one command and takes it down in order.
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { ConfigError, loadConfig } from "../config.ts";
 import { CannotStart } from "./cannot-start.ts";
 import { prepareDataFolder } from "./data-folder.ts";
 import { endLeftBehind } from "./left-behind.ts";
 import { lockFolder } from "./lock.ts";
+import { PROJECT_FOLDER } from "./node-child.ts";
 import { createParts } from "./parts.ts";
 import type { Parts } from "./parts.ts";
 import { sayOnTerminal as say } from "./say.ts";
 import { startEverything } from "./start-everything.ts";
 
+const ENV_FILE = join(PROJECT_FOLDER, ".env");
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Ctrl-C reaches us twice, from the terminal and from npm: only a later one means "at once". */
 const SAME_WISH_MS = 1000;
@@ -42,6 +46,7 @@ try {
 
 /** Resolves when everything was stopped again. */
 async function run(signal: AbortSignal): Promise<void> {
+  if (existsSync(ENV_FILE)) process.loadEnvFile(ENV_FILE); // what is set already stays
   const config = loadConfig();
   const dataDir = prepareDataFolder(config.DATA_DIR);
   const lock = lockFolder(dataDir);
@@ -49,7 +54,7 @@ async function run(signal: AbortSignal): Promise<void> {
     await endLeftBehind(lock.leftBehind, dataDir, say);
     parts = createParts({ lock, say, signal });
     try {
-      say(await startEverything({ config, dataDir, parts, say, signal }));
+      say(await startEverything({ config, dataDir, parts, say }));
       await once(signal, "abort");
     } finally {
       await parts.stopAll();

@@ -54,12 +54,16 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
   await once(child, "spawn");
   const pid = child.pid as number; // set, since "spawn" was emitted
   const releaseGuard = ipc ? () => undefined : guard(pid, stopSignal);
-  void exited.then(releaseGuard);
-
   const kill = () => signalGroup(pid, "SIGKILL");
+  void exited.then(() => {
+    releaseGuard();
+    kill(); // what it started and did not end
+  });
+
   async function stop(): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill(stopSignal);
+    if (child.connected) child.disconnect(); // an open channel can keep a Node process alive
     const timeout = new AbortController();
     const inTime = await Promise.race([
       exited.then(() => true),
@@ -122,7 +126,8 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ESRCH" && code !== "EPERM") throw error; // EPERM: on macOS, one that has ended and was not collected yet
   }
 }
 

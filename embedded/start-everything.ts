@@ -39,45 +39,46 @@ export interface Start {
   dataDir: string;
   parts: Parts;
   say: Say;
-  signal: AbortSignal;
 }
 
-/** Starts all parts one after the other. Resolves to the banner when the API answers. */
+/** Starts all parts, side by side where none needs the other. Resolves to the banner when the API answers. */
 export async function startEverything(start: Start): Promise<string> {
-  const { config, dataDir } = start;
+  const { config, dataDir, parts } = start;
   refuseToAskOurselves(config);
   const ports = await choosePorts(config);
-  const databaseUrl = config.DATABASE_URL ?? (await startDatabase(start, ports.postgres));
-  const temporal =
-    config.TEMPORAL_ADDRESS === undefined
-      ? await startTemporalServer(start, ports.temporal, ports.temporalUi)
-      : undefined;
-  const modelUrl = needsScriptedModel(config) ? await startModel(start, ports.model) : undefined;
-  const key = await prepareDatabase(start, databaseUrl);
+  const [database, temporal, modelUrl] = await Promise.all([
+    provideDatabase(start, ports.postgres),
+    config.TEMPORAL_ADDRESS === undefined ? startTemporalServer(start, ports.temporal, ports.temporalUi) : undefined,
+    needsScriptedModel(config) ? startModel(start, ports.model) : undefined,
+  ]);
 
   const settings = {
     DATA_DIR: dataDir,
-    DATABASE_URL: databaseUrl,
+    DATABASE_URL: database.url,
     PORT: String(ports.api),
     ...(temporal && onlyEmbeddedTemporal(temporal.address, dataDir)),
     ...(modelUrl && { OPENAI_BASE_URL: modelUrl }),
   };
-  await startProgram(start, { ...WORKER, settings });
-  await startProgram(start, { ...API, settings });
+  await Promise.all([startProgram(start, { ...WORKER, settings }), startProgram(start, { ...API, settings })]);
   const apiUrl = `http://${reachableHost(config.HOST)}:${ports.api}`;
-  const model = await untilApiAnswers(apiUrl, key.key, start.signal);
+  const model = await untilApiAnswers(apiUrl, database.key.key, parts.signal);
   return renderBanner({
     apiUrl,
     temporalUiUrl: temporal?.uiUrl,
     dataDir,
-    key,
+    key: database.key,
     modelEndpoint: modelUrl ? DEMO_MODEL : (config.OPENAI_BASE_URL ?? "OpenAI (https://api.openai.com/v1)"),
     model,
   });
 }
 
-async function startDatabase({ dataDir, parts, say }: Start, port: number): Promise<string> {
-  say("Starting Postgres …");
+/** Resolves to the connection string of a migrated database and the first key in it. */
+async function provideDatabase(start: Start, port: number): Promise<{ url: string; key: FirstKey }> {
+  const url = start.config.DATABASE_URL ?? (await startDatabase(start, port));
+  return { url, key: await prepareDatabase(start, url) };
+}
+
+async function startDatabase({ dataDir, parts }: Start, port: number): Promise<string> {
   const log = openLogFile(logPath(dataDir, "postgres"));
   const postgres = await parts.start("Postgres", (signal) => startPostgres({ dataDir, port, log, signal }));
   await ensureDatabase(postgres.url(), DATABASE);
@@ -85,14 +86,13 @@ async function startDatabase({ dataDir, parts, say }: Start, port: number): Prom
 }
 
 async function startTemporalServer(
-  { config, dataDir, parts, say, signal }: Start,
+  { config, dataDir, parts, say }: Start,
   port: number,
   uiPort: number,
 ): Promise<Temporal> {
-  const cli = await findTemporalCli({ configured: config.TEMPORAL_CLI, say, signal });
-  say("Starting Temporal …");
+  const cli = await findTemporalCli({ configured: config.TEMPORAL_CLI, say, signal: parts.signal });
   const log = openLogFile(logPath(dataDir, "temporal"));
-  return parts.start("Temporal", (giveUp) => startTemporal({ cli, port, uiPort, dataDir, log, signal: giveUp }));
+  return parts.start("Temporal", (signal) => startTemporal({ cli, port, uiPort, dataDir, log, signal }));
 }
 
 /** Resolves to the base URL of the model. */
@@ -125,7 +125,6 @@ async function prepareDatabase({ config, dataDir, say }: Start, databaseUrl: str
 async function startProgram(start: Start, program: Program): Promise<NodeChild> {
   const { dataDir, parts, say } = start;
   const { part, ...rest } = program;
-  say(`Starting the ${part} …`);
   const file = openLogFile(logPath(dataDir, part.toLowerCase().replace(" ", "-")));
   const notice = createNotices({ part: `The ${part}`, logPath: file.path, say });
   function write(chunk: Buffer): void {

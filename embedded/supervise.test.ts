@@ -35,7 +35,7 @@ test("a part that dies is started again, and stays down once it was stopped", as
 });
 
 test("a start again that fails is tried until it works", async () => {
-  let failures = 2;
+  let failures = 1;
   const pids: number[] = [];
   const supervised = await supervise({
     part: "The nap",

@@ -58,7 +58,7 @@ export async function downloadTemporalCli(options: SourceOptions): Promise<strin
 /** Builds the CLI with Go from its source. Resolves to its path. */
 export async function buildTemporalCli(options: SourceOptions): Promise<string> {
   return intoCache(options, async (folder, signal) => {
-    const env = { ...process.env, GOBIN: folder, CGO_ENABLED: "0" };
+    const env = { ...process.env, GOBIN: folder };
     const build = spawn("go", ["install", GO_PACKAGE], {
       env,
       cwd: folder,
@@ -120,7 +120,7 @@ async function fetchOk(url: string, signal: AbortSignal): Promise<Response> {
 /** Every system that we run on has a `tar` that reads .tar.gz. */
 async function unpack(archive: Response, file: string, folder: string): Promise<void> {
   if (archive.body === null) throw new Error("the answer is empty");
-  const tar = spawn("tar", ["-xzf", "-", "-C", folder, file], { stdio: ["pipe", "ignore", "inherit"] });
+  const tar = spawn("tar", ["-xzf", "-", "-C", folder, file], { stdio: ["pipe", "ignore", "ignore"] });
   const exited = once(tar, "exit");
   await Promise.all([pipeline(Readable.fromWeb(archive.body as ReadableStream), tar.stdin), once(tar, "spawn")]);
   const [code] = (await exited) as [number | null];

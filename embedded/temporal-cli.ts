@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { CannotStart } from "./cannot-start.ts";
 import type { Say } from "./say.ts";
 import { buildTemporalCli, downloadTemporalCli } from "./temporal-cli-sources.ts";
+import type { SourceOptions } from "./temporal-cli-sources.ts";
 
 /** Server 1.29 comes with CLI 1.5, the first that has all that we use. A CLI built with Go knows only its server's version. */
 const OLDEST_SERVER = { major: 1, minor: 29 };
@@ -24,19 +25,16 @@ export interface FindOptions {
   /** Folders to look in, in this order. */
   searchPath?: string[];
   cacheDir?: string;
+  /** Ways to get one when none is there, tried in this order. */
+  sources?: ((options: SourceOptions) => Promise<string>)[];
   say: Say;
   signal?: AbortSignal;
 }
 
 /** Resolves to the path of a usable Temporal CLI. May take minutes the first time, and says what it does. */
 export async function findTemporalCli(options: FindOptions): Promise<string> {
-  const {
-    configured,
-    searchPath = [...pathFolders(), ...USUAL_FOLDERS],
-    cacheDir = CACHE_FOLDER,
-    say,
-    signal,
-  } = options;
+  const { searchPath = [...pathFolders(), ...USUAL_FOLDERS], cacheDir = CACHE_FOLDER } = options;
+  const { configured, sources = [downloadTemporalCli, buildTemporalCli], say, signal } = options;
   if (configured !== undefined) {
     const version = await serverVersionOf(configured);
     if (version !== undefined && isNewEnough(version)) return configured;
@@ -56,7 +54,7 @@ export async function findTemporalCli(options: FindOptions): Promise<string> {
   }
 
   const failures: string[] = [];
-  for (const obtain of [downloadTemporalCli, buildTemporalCli]) {
+  for (const obtain of sources) {
     try {
       return await obtain({ cacheDir, say, ...(signal ? { signal } : {}) });
     } catch (error) {

@@ -11,6 +11,7 @@ import { EventWriter } from "../db/event-writer.ts";
 import { createPool } from "../db/pool.ts";
 import { createOpenAIModel } from "../model/openai.ts";
 import { createRouter, Routes } from "../model/router.ts";
+import { loadVocabulary } from "../model/tokens.ts";
 import { keepModelList } from "./model-list.ts";
 
 const OPENAI_URL = "https://api.openai.com/v1";
@@ -48,6 +49,7 @@ const routes =
 const router = createRouter({ routes, fallback, env: process.env });
 const stopModelList = keepModelList({ pool, routes, fallback, log });
 
+loadVocabulary();
 const temporal = loadClientConnectConfig();
 const connection = await NativeConnection.connect(temporal.connectionOptions);
 const worker = await Worker.create({
@@ -76,6 +78,8 @@ try {
   await writer.close();
   await pool.end();
   await connection.close();
+  // The channel to the parent process would keep this one alive.
+  if (process.connected) process.disconnect();
 }
 
 function stop(): void {

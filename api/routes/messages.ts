@@ -10,7 +10,7 @@ import * as messages from "../../db/messages.ts";
 import { withTransaction } from "../../db/pool.ts";
 import { lockThread, threadExists } from "../../db/threads.ts";
 import type { Deps } from "../deps.ts";
-import { prepareMessages } from "../new-messages.ts";
+import { prepareMessage } from "../new-messages.ts";
 
 const OneThread = z.object({ thread_id: ThreadId });
 const OneMessage = z.object({ thread_id: ThreadId, message_id: AnyId });
@@ -23,12 +23,12 @@ export const messageRoutes =
       { schema: { params: OneThread, body: CreateMessage } },
       async (request) => {
         const scope = { ...request.caller, ...request.params };
-        const prepared = prepareMessages([request.body]);
+        const prepared = prepareMessage(request.body);
         return withTransaction(db, async (tx) => {
           const thread = await lockThread(tx, scope);
           if (thread === undefined) throw threadNotFound(scope.thread_id);
           if (thread.active_run_id !== undefined) throw threadIsLocked(scope.thread_id, thread.active_run_id);
-          const [message] = await messages.insertMessages(tx, scope, prepared);
+          const [message] = await messages.insertMessages(tx, scope, [prepared]);
           return message;
         });
       },

@@ -15,7 +15,7 @@ export const threadRoutes =
   ({ db, workflows }: Deps): FastifyPluginAsyncZod =>
   async (app) => {
     app.post("/threads", { schema: { body: CreateThread } }, async (request) => {
-      const messages = prepareMessages(request.body.messages);
+      const messages = await prepareMessages(request.body.messages);
       const thread = { ...request.body, ...request.caller, messages };
       return withTransaction(db, (tx) => threads.insertThread(tx, thread));
     });

@@ -182,7 +182,9 @@ create unlogged table run_deltas (
 create unlogged table run_cursors (
   run_id text primary key,
   last_seq bigint not null,
-  epoch integer not null
+  epoch integer not null,
+  -- Deltas written in this epoch: a writer that never heard whether its flush was committed finds out by this.
+  written integer not null default 0
 ) with (fillfactor = 50);
 
 -- Neither table above may carry a foreign key without costing every flush a look-up.
@@ -204,8 +206,9 @@ declare
   crash_gap constant bigint := 1000000;
   newest bigint;
 begin
-  update run_cursors set last_seq = last_seq + added, epoch = (select r.epoch from runs r where r.id = of_run)
-  where run_id = of_run returning last_seq into newest;
+  update run_cursors c set last_seq = c.last_seq + added, epoch = r.epoch,
+    written = case when c.epoch = r.epoch then c.written else 0 end
+  from runs r where r.id = of_run and c.run_id = of_run returning c.last_seq into newest;
   if not found then
     insert into run_cursors (run_id, last_seq, epoch)
     select r.id,

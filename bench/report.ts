@@ -1,0 +1,81 @@
+// What a benchmark has found: shown as text, kept as JSON, and gathered in results.md.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, release, totalmem, type } from "node:os";
+import { join } from "node:path";
+
+const RESULTS = join(import.meta.dirname, "results");
+
+export interface Goal {
+  what: string;
+  /** Figure as shown. */
+  found: string;
+  goal: string;
+  met: boolean;
+}
+
+export interface Table {
+  title: string;
+  columns: string[];
+  rows: string[][];
+}
+
+export interface Report {
+  name: string;
+  title: string;
+  /** How it was measured, in a sentence or two. */
+  method: string;
+  goals: Goal[];
+  tables: Table[];
+}
+
+/** Prints a report, writes its JSON, and makes results.md anew from the newest report of each benchmark. */
+export function publish(report: Report): void {
+  console.log(`\n${render(report)}`);
+  mkdirSync(RESULTS, { recursive: true });
+  const entry = { ...report, machine: describeMachine(), at: new Date().toISOString() };
+  writeFileSync(join(RESULTS, `${report.name}.json`), `${JSON.stringify(entry, null, 2)}\n`);
+}
+
+/** Writes results.md from the kept reports. */
+export function writeSummary(names: readonly string[]): void {
+  const kept = names.flatMap((name) => {
+    try {
+      return [JSON.parse(readFileSync(join(RESULTS, `${name}.json`), "utf8")) as Report & { machine: string; at: string }];
+    } catch {
+      return []; // not run yet
+    }
+  });
+  const sections = kept.map((report) => `${render(report)}\n*${report.at.slice(0, 10)}, ${report.machine}*\n`);
+  writeFileSync(join(import.meta.dirname, "results.md"), `${INTRODUCTION}\n${sections.join("\n")}`);
+}
+
+const INTRODUCTION = `# Benchmarks
+
+\`npm run bench\` makes these figures anew (\`npm run bench -- b1\` for one of them) and writes this file. Figures are
+\`median [lowest–highest]\` over rounds in which server and bare counterpart took turns on the same machine. Load and
+all parts share its processors, so only the ratios mean something elsewhere.
+`;
+
+function render({ name, title, method, goals, tables }: Report): string {
+  const goalTable = {
+    title: "Goals",
+    columns: ["figure", "found", "goal", ""],
+    rows: goals.map((goal) => [goal.what, goal.found, goal.goal, goal.met ? "met" : "**missed**"]),
+  };
+  const all = goals.length === 0 ? tables : [goalTable, ...tables];
+  return `## ${name.toUpperCase()} ${title}\n\n${method}\n\n${all.map(renderTable).join("\n")}`;
+}
+
+function renderTable({ title, columns, rows }: Table): string {
+  const widths = columns.map((column, index) =>
+    Math.max(column.length, 3, ...rows.map((row) => (row[index] ?? "").length)),
+  );
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(" | ")} |`;
+  const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
+  return `${title}\n\n${[line(columns), rule, ...rows.map(line)].join("\n")}\n`;
+}
+
+function describeMachine(): string {
+  const processors = cpus();
+  return `${processors.length} × ${processors[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}, Node ${process.versions.node}`;
+}

@@ -1,0 +1,162 @@
+// Runs `npm start` for real, with everything in a temporary folder and on free ports.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import OpenAI from "openai";
+import { waitUntil } from "../test/support/wait-until.ts";
+import type { Parts } from "./lock.ts";
+import { isRunning } from "./process-info.ts";
+
+const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
+const START_MS = 60_000;
+const STOP_MS = 60_000;
+
+const dataDir = mkdtempSync(join(tmpdir(), "embedded-test-"));
+after(() => rmSync(dataDir, { recursive: true, force: true }));
+
+/** Settings that are empty count as not set, and keep a developer's own .env out of the test. */
+const SETTINGS = {
+  DATA_DIR: dataDir,
+  HOST: "127.0.0.1",
+  PORT: "0",
+  EMBEDDED_POSTGRES_PORT: "0",
+  EMBEDDED_TEMPORAL_PORT: "0",
+  EMBEDDED_TEMPORAL_UI_PORT: "0",
+  EMBEDDED_MODEL_PORT: "0",
+  DATABASE_URL: "",
+  TEMPORAL_ADDRESS: "",
+  OPENAI_API_KEY: "",
+  OPENAI_BASE_URL: "",
+  MODELS_FILE: "",
+  BOOTSTRAP_API_KEY: "",
+};
+
+function launch(settings: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [MAIN], { cwd: tmpdir(), env: { ...process.env, ...SETTINGS, ...settings } });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  after(() => child.kill("SIGTERM")); // a test that failed
+  const exited = once(child, "exit") as Promise<[number | null]>;
+  return { child, exited, output: () => output };
+}
+
+async function launchUntilReady(settings: Record<string, string> = {}) {
+  const { child, exited, output } = launch(settings);
+  await waitUntil(
+    "it is ready or has ended",
+    () => output().includes("is ready.") || child.exitCode !== null,
+    START_MS,
+  );
+  const baseURL = /API +(\S+\/v1)/.exec(output())?.[1];
+  assert.ok(baseURL, output());
+  async function stop(signal: "SIGINT" | "SIGTERM"): Promise<number | null> {
+    child.kill(signal);
+    await waitUntil("it has ended", () => child.exitCode !== null, STOP_MS);
+    return child.exitCode;
+  }
+  return { child, exited, output, baseURL, stop };
+}
+
+const keptKey = () => readFileSync(join(dataDir, "api-key"), "utf8").trim();
+const runningParts = () => (JSON.parse(readFileSync(join(dataDir, "running.json"), "utf8")) as { parts: Parts }).parts;
+const stillRunning = (parts: Parts) => Object.keys(parts).filter((part) => isRunning(parts[part] as number, dataDir));
+
+async function ask(client: OpenAI): Promise<string> {
+  const { id } = await client.beta.assistants.create({ model: "gpt-4o" });
+  const messages = [{ role: "user" as const, content: "Hello!" }];
+  const run = await client.beta.threads.createAndRunPoll(
+    { assistant_id: id, thread: { messages } },
+    { pollIntervalMs: 100 },
+  );
+  assert.equal(run.status, "completed");
+  return run.thread_id;
+}
+
+let threadId = "";
+
+test("the first start shows a key once, answers a run through the official client, and stops without a trace", async () => {
+  const server = await launchUntilReady();
+  assert.match(server.output(), /scripted demo model/);
+  assert.ok(server.output().includes(keptKey()));
+  threadId = await ask(new OpenAI({ baseURL: server.baseURL, apiKey: keptKey() }));
+
+  const parts = runningParts();
+  assert.equal(stillRunning(parts).length, 5, "Postgres, Temporal, model, worker and API");
+  assert.equal(await server.stop("SIGINT"), 0);
+  assert.deepEqual(stillRunning(parts), []);
+  assert.match(server.output(), /Stopping the API.*Stopping the worker.*Stopping Postgres.*Stopped\./s);
+});
+
+test("a later start keeps threads and key, and does not show the key", async () => {
+  const server = await launchUntilReady();
+  assert.ok(!server.output().includes(keptKey()));
+  const client = new OpenAI({ baseURL: server.baseURL, apiKey: keptKey() });
+  assert.equal((await client.beta.threads.messages.list(threadId)).data.length, 2);
+
+  const second = launch();
+  assert.deepEqual(await second.exited, [1, null]);
+  assert.match(second.output(), new RegExp(`in use by process ${server.child.pid}`));
+
+  await test("a part that is killed comes back", async () => {
+    for (const part of ["the worker", "the API", "Temporal", "Postgres"]) {
+      const pid = runningParts()[part] as number;
+      process.kill(pid, "SIGKILL");
+      await waitUntil(`${part} is started again`, () => server.output().includes(`${part} is running again`), START_MS);
+      assert.notEqual(runningParts()[part], pid);
+    }
+    await ask(new OpenAI({ baseURL: server.baseURL, apiKey: keptKey(), maxRetries: 10 }));
+  });
+
+  await test("nothing outlives a start that is killed with -9, and the next one works", async () => {
+    const parts = runningParts();
+    server.child.kill("SIGKILL");
+    await waitUntil("every part has ended", () => stillRunning(parts).length === 0, STOP_MS);
+    const next = await launchUntilReady();
+    await ask(new OpenAI({ baseURL: next.baseURL, apiKey: keptKey() }));
+    assert.equal(await next.stop("SIGTERM"), 0);
+  });
+});
+
+test("every wrong setting is named, without a stack trace", async () => {
+  const { exited, output } = launch({ PORT: "http", OPENAI_BASE_URL: "here", LOG_LEVEL: "loud" });
+  assert.deepEqual(await exited, [1, null]);
+  assert.match(output(), /3 problem\(s\).*PORT.*OPENAI_BASE_URL.*LOG_LEVEL/s);
+  assert.doesNotMatch(output(), /^ {4}at /m);
+});
+
+test("with a taken port nothing is started", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const port = (taken.address() as AddressInfo).port;
+  const { exited, output } = launch({ PORT: String(port) });
+  assert.deepEqual(await exited, [1, null]);
+  taken.close();
+  assert.match(output(), new RegExp(`Port ${port} .*the API.*PORT`));
+  assert.doesNotMatch(output(), /Starting/);
+});
+
+test("a start that fails half-way stops what it had started", async () => {
+  const { exited, output } = launch({ TEMPORAL_ADDRESS: "127.0.0.1:1" });
+  await waitUntil("the worker is being started", () => output().includes("Starting the worker"), START_MS);
+  const parts = runningParts();
+  assert.deepEqual(stillRunning(parts).toSorted(), ["Postgres", "the demo model"]);
+  assert.deepEqual(await exited, [1, null]);
+  assert.match(output(), /The worker ended .*worker\.log/s);
+  assert.deepEqual(stillRunning(parts), []);
+});
+
+test("a start that is interrupted stops what it had started", async () => {
+  const { child, exited, output } = launch();
+  await waitUntil("the worker is being started", () => output().includes("Starting the worker"), START_MS);
+  const parts = runningParts();
+  child.kill("SIGINT");
+  assert.deepEqual(await exited, [0, null]);
+  assert.deepEqual(stillRunning(parts), []);
+});

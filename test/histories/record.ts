@@ -1,0 +1,109 @@
+// Records the history of a run on every path, for the replay test: `npm run history:record`. Histories are only added,
+// never edited: an old one that no longer replays means that runs in flight would break.
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { Client, Connection } from "@temporalio/client";
+import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
+import { globalSetup, globalTeardown } from "../support/global-setup.ts";
+import { calls, lookup, scripted } from "../support/scripts.ts";
+import type { ScriptedTurn } from "../support/scripts.ts";
+import { startStack } from "../support/stack.ts";
+import type { Stack } from "../support/stack.ts";
+import { waitUntil } from "../support/wait-until.ts";
+
+/** Raised when a change of the workflow adds commands: the new files stand beside the old ones. */
+const GENERATION = "v1";
+
+const ENDS = ["completed", "failed", "incomplete", "cancelled", "expired"];
+
+interface Path {
+  turns: ScriptedTurn[];
+  /** Seconds after which the run expires. */
+  expires?: number;
+  /** What the client does while the run lives. */
+  act?: (stack: Stack, run: { id: string; thread_id: string }) => Promise<void>;
+}
+
+const paths: Record<string, Path> = {
+  completed: { turns: [{ text: "hello" }] },
+  "one-round": { turns: [calls("a"), { text: "done" }], act: (stack, run) => answer(stack, run, 1) },
+  "three-rounds": {
+    turns: [calls("a"), calls("b", "c"), calls("d"), { text: "done" }],
+    act: (stack, run) => answer(stack, run, 3),
+  },
+  failed: { turns: [{ error: { status: 400 } }] },
+  incomplete: { turns: [{ text: "cut", finish_reason: "length" }] },
+  "retried-after-429": {
+    turns: [{ text: "hello", error: { status: 429, retry_after_ms: 50, times: 1 } }],
+  },
+  "cancelled-while-speaking": {
+    turns: [{ text: "word ".repeat(500), chunk_ms: 20 }],
+    act: async (stack, run) => {
+      await untilStatus(stack, run, "in_progress");
+      await stack.openai.beta.threads.runs.cancel(run.id, { thread_id: run.thread_id });
+    },
+  },
+  "cancelled-while-waiting": {
+    turns: [calls("a")],
+    act: async (stack, run) => {
+      await untilStatus(stack, run, "requires_action");
+      await stack.openai.beta.threads.runs.cancel(run.id, { thread_id: run.thread_id });
+    },
+  },
+  "expired-while-waiting": { turns: [calls("a")], expires: 2 },
+  "expired-while-speaking": { turns: [{ text: "word ".repeat(500), chunk_ms: 20 }], expires: 2 },
+};
+
+async function untilStatus(stack: Stack, run: { id: string; thread_id: string }, status: string): Promise<void> {
+  await waitUntil(`the run is ${status}`, async () => {
+    const now = await stack.openai.beta.threads.runs.retrieve(run.id, { thread_id: run.thread_id });
+    return now.status === status;
+  });
+}
+
+async function answer(stack: Stack, run: { id: string; thread_id: string }, rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    await untilStatus(stack, run, "requires_action");
+    const now = await stack.openai.beta.threads.runs.retrieve(run.id, { thread_id: run.thread_id });
+    const pending = now.required_action?.submit_tool_outputs.tool_calls ?? [];
+    await stack.openai.beta.threads.runs.submitToolOutputs(run.id, {
+      thread_id: run.thread_id,
+      tool_outputs: pending.map((call) => ({ tool_call_id: call.id, output: "found" })),
+    });
+  }
+}
+
+async function recordPath(stack: Stack, temporal: Client, name: string, path: Path): Promise<void> {
+  const file = new URL(`./${GENERATION}-${name}.json`, import.meta.url);
+  if (existsSync(file)) return;
+  const { openai } = stack;
+  const assistant = await openai.beta.assistants.create({ model: "gpt-4o", tools: [lookup] });
+  const thread = await openai.beta.threads.create({
+    messages: [{ role: "user", content: scripted(path.turns, name) }],
+  });
+  const run = await openai.beta.threads.runs.create(thread.id, {
+    assistant_id: assistant.id,
+    ...(path.expires === undefined ? {} : { expires_after_seconds: path.expires }),
+  });
+  await path.act?.(stack, run);
+  await waitUntil("the run has ended", async () => {
+    const now = await openai.beta.threads.runs.retrieve(run.id, { thread_id: thread.id });
+    return ENDS.includes(now.status);
+  });
+  const handle = temporal.workflow.getHandle(run.id);
+  await handle.result().catch(() => undefined); // a cancelled run's workflow ends so
+  await writeFile(file, `${historyToJSON(await handle.fetchHistory())}\n`);
+  console.log(`recorded ${name}`);
+}
+
+await globalSetup();
+const stack = await startStack();
+const connection = await Connection.connect({ address: process.env["TEMPORAL_ADDRESS"] ?? "" });
+try {
+  const temporal = new Client({ connection });
+  for (const [name, path] of Object.entries(paths)) await recordPath(stack, temporal, name, path);
+} finally {
+  await connection.close();
+  await stack.stop();
+  await globalTeardown();
+}

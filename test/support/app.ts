@@ -1,0 +1,101 @@
+// The HTTP surface over a database of its own, without a port and without Temporal: for tests of routes.
+import { pino } from "pino";
+import { createApp } from "../../api/app.ts";
+import { ensureApiKey } from "../../db/api-keys.ts";
+import { EventReader } from "../../db/event-reader.ts";
+import { createPool } from "../../db/pool.ts";
+import type { Pool } from "../../db/pool.ts";
+import { createTestDatabase } from "./database.ts";
+
+type Method = "GET" | "POST" | "DELETE" | "OPTIONS";
+
+export interface Call {
+  /** Sent as JSON; a string is sent as it is. */
+  body?: unknown;
+  /** Whose key: `alice` unless said otherwise. The two share nothing. */
+  as?: "alice" | "bob";
+  /** On top of the key, the beta header and the content type; undefined takes one away. */
+  headers?: Record<string, string | undefined>;
+}
+
+export interface Answer<Body> {
+  status: number;
+  headers: Record<string, unknown>;
+  body: Body;
+}
+
+export interface ErrorBody {
+  error: { message: string; type: string; param: string | null; code: string | null };
+}
+
+export interface List<Item> {
+  object: "list";
+  data: Item[];
+  first_id: string | null;
+  last_id: string | null;
+  has_more: boolean;
+}
+
+export interface TestApp {
+  db: Pool;
+  /** Makes a request. What is expected to come back is the caller's word; without one, an error. */
+  call<Body = ErrorBody>(method: Method, path: string, call?: Call): Promise<Answer<Body>>;
+  /** What the workflows were asked for, for example `start run_…`. */
+  nudges: string[];
+  stop(): Promise<void>;
+}
+
+/** Starts the app. To be stopped in `after`. */
+export async function startTestApp(): Promise<TestApp> {
+  const database = await createTestDatabase();
+  const db = createPool({ url: database.url, max: 10, name: "test", onError: () => undefined });
+  for (const name of ["alice", "bob"]) await ensureApiKey(db, { key: keyOf(name), name, projectName: name });
+  const nudges: string[] = [];
+  const app = createApp({
+    db,
+    log: pino({ level: "silent" }),
+    runs: { expiresAfterSeconds: 600 },
+    workflows: {
+      start: (run) => void nudges.push(`start ${run.id}`),
+      wake: (run) => void nudges.push(`wake ${run.id}`),
+      cancel: (runId) => void nudges.push(`cancel ${runId}`),
+    },
+    events: new EventReader({ url: database.url, pool: db, onError: () => undefined }),
+  });
+
+  async function call<Body>(method: Method, path: string, options: Call = {}): Promise<Answer<Body>> {
+    const { body, as = "alice", headers = {} } = options;
+    const sent = {
+      authorization: `Bearer ${keyOf(as)}`,
+      "openai-beta": "assistants=v2",
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...headers,
+    };
+    const answer = await app.inject({
+      method,
+      url: path,
+      headers: Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined)),
+      ...(body === undefined ? {} : { payload: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      body: (answer.payload === "" ? undefined : JSON.parse(answer.payload)) as Body,
+    };
+  }
+
+  return {
+    db,
+    nudges,
+    call,
+    async stop() {
+      await app.close();
+      await db.end();
+      await database.drop();
+    },
+  };
+}
+
+function keyOf(name: string): string {
+  return `sk-test-${name}-0123456789`;
+}
