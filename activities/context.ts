@@ -64,7 +64,7 @@ async function readFittingMessages(db: Queryable, run: TurnRun, room: number): P
   const most = Math.min(strategy.last_messages ?? MAX_CONTEXT_MESSAGES, MAX_CONTEXT_MESSAGES);
   const fitting: ContextMessage[] = [];
   let left = room;
-  let before: number | null = null;
+  let before = Number.MAX_SAFE_INTEGER;
   while (fitting.length < most) {
     const limit = Math.min(CONTEXT_BATCH, most - fitting.length);
     const batch: ContextMessage[] = await readThreadBackwards(db, run, before, limit);

@@ -53,7 +53,7 @@ export class EventChannel {
     const canJoin = key !== undefined && last?.key === key && this.pending.length > this.taken;
     if (canJoin) last.text += text;
     else this.pending.push({ event, key, text, render });
-    this.#writer.schedule();
+    this.#writer.schedule(this.written === 0 ? "now" : "soon");
   }
 
   /** Resolves when everything appended so far is written; rejects when that takes too long. */
@@ -134,13 +134,13 @@ export class EventWriter {
     this.#channels.delete(channel);
   }
 
-  /** Tells readers, with the next flush, that a run has durable events up to `seq`. Call after their commit. */
+  /** Tells readers at once that a run has durable events up to `seq`. Call after their commit. */
   announce(runId: string, seq: number): void {
     this.#announced.set(runId, seq);
-    this.schedule();
+    this.schedule("now");
   }
 
-  /** Flushes soon: at once after a silence or when someone waits for it, else when the pause between flushes is over. */
+  /** Flushes now when someone waits for it (a stream's first delta, a change of status), else after the usual pause. */
   schedule(urgency: "soon" | "now" = "soon"): void {
     if (this.#closed) return;
     if (this.#flushing) {
@@ -193,19 +193,23 @@ export class EventWriter {
     if (channels.length === 0 && announced.length === 0) return;
     const client = await this.#connect();
     const items = collectItems(channels);
-    const { rows } = await client.query<FlushOutcome>(FLUSH, [
-      channels.map((channel) => channel.runId),
-      channels.map((channel) => channel.epoch),
-      items.map((item) => item.runId),
-      items.map((item) => item.position),
-      items.map((item) => item.event),
-      items.map((item) => item.data),
-      items.map((item) => item.chunk),
-      items.map((item) => item.inline),
-      announcements(announced),
-      EVENTS_CHANNEL,
-      channels.map((channel) => channel.written),
-    ]);
+    const { rows } = await client.query<FlushOutcome>({
+      name: "flush",
+      text: FLUSH,
+      values: [
+        channels.map((channel) => channel.runId),
+        channels.map((channel) => channel.epoch),
+        items.map((item) => item.runId),
+        items.map((item) => item.position),
+        items.map((item) => item.event),
+        items.map((item) => item.data),
+        items.map((item) => item.chunk),
+        items.map((item) => item.inline),
+        announcements(announced),
+        EVENTS_CHANNEL,
+        channels.map((channel) => channel.written),
+      ],
+    });
     for (const [runId, seq] of announced) {
       if (this.#announced.get(runId) === seq) this.#announced.delete(runId);
     }

@@ -4,6 +4,22 @@ import pg from "pg";
 // 64-bit integers here are counters and positions, far below 2^53.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
+const statementNames = new Map<string, string>();
+
+/**
+ * Prepares every statement that has parameters, once per connection: parsing and planning are most of what a short
+ * statement costs. The texts are those in this room, so there are few. A pooler between us must keep prepared statements.
+ */
+class PreparingClient extends pg.Client {
+  override query(...args: unknown[]): never {
+    const [text, values, ...rest] = args;
+    if (typeof text !== "string" || !Array.isArray(values)) return super.query(...(args as [never])) as never;
+    const name = statementNames.get(text) ?? `s${statementNames.size}`;
+    statementNames.set(text, name);
+    return super.query({ name, text, values } as never, ...(rest as [])) as never;
+  }
+}
+
 /** A pool or one of its clients: whoever calls a query decides which transaction it belongs to. */
 export type Queryable = Pick<pg.Pool, "query">;
 export type Pool = pg.Pool;
@@ -21,6 +37,7 @@ export interface PoolOptions {
 /** Opens a pool. Every statement is cut off after 30 s, so that a stuck database gives errors and not hangs. */
 export function createPool({ url, max, name, onError }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
+    Client: PreparingClient,
     connectionString: url,
     max,
     application_name: name,

@@ -12,18 +12,18 @@ export interface ContextMessage {
 }
 
 /**
- * Messages of the thread that are older than `before` (null: the newest), newest first, at most `limit`.
+ * Messages of the thread that are older than the position `before`, newest first, at most `limit`.
  * Those of the run itself are not among them: they belong to its turns.
  */
 export async function readThreadBackwards(
   db: Queryable,
   run: TurnRun,
-  before: number | null,
+  before: number,
   limit: number,
 ): Promise<ContextMessage[]> {
   const { rows } = await db.query<ContextMessage>(
     `select seq, role, content, tokens from messages
-     where project_id = $1 and thread_id = $2 and ($3::bigint is null or seq < $3)
+     where project_id = $1 and thread_id = $2 and seq < $3
        and status <> 'in_progress' and run_id is distinct from $4
      order by seq desc limit $5`,
     [run.project_id, run.thread_id, before, run.id, limit],

@@ -79,6 +79,8 @@ type RequiredAction = Extract<AssistantStreamEvent, { event: "thread.run.require
 function checkArguments(events: readonly AssistantStreamEvent[], action: RequiredAction): void {
   const calls = new Map<number, { id: string; name: string; arguments: string }>();
   for (const event of events) {
+    // A try of the turn that broke off has shown calls of its own.
+    if (event.event === "thread.run.step.failed") calls.clear();
     if (event.event !== "thread.run.step.delta") continue;
     const details = event.data.delta.step_details;
     for (const piece of details?.type === "tool_calls" ? (details.tool_calls ?? []) : []) {

@@ -57,6 +57,20 @@ function lastMessageText(events: AssistantStreamEvent[]): string {
 }
 
 suite("trouble upstream", { concurrency: 8 }, () => {
+  test("an endpoint that keeps failing is given up in the end, and the run fails with its words", async () => {
+    const { run, events, messages, requests } = await stream([{ error: { status: 503 } }]);
+    assert.deepEqual(outline(events).slice(-2), ["run.in_progress", "run.failed"]);
+    assert.partialDeepStrictEqual(run, {
+      status: "failed",
+      last_error: {
+        code: "server_error",
+        message: "The engine is currently overloaded, please try again later.",
+      },
+    });
+    assert.equal(messages.length, 0);
+    assert.equal(requests().length, 6);
+  });
+
   test("a busy model is asked again when it wants to be, and the stream shows nothing of it", async () => {
     const done = await stream([{ text: SAID, error: { status: 429, retry_after: 1, times: 1 } }]);
     answered(done);
@@ -67,9 +81,9 @@ suite("trouble upstream", { concurrency: 8 }, () => {
   });
 
   test("a model that is busy more often than a turn may fail is asked until it is not", async () => {
-    const done = await stream([{ text: SAID, error: { status: 429, retry_after_ms: 10, times: 9 } }]);
+    const done = await stream([{ text: SAID, error: { status: 429, retry_after_ms: 10, times: 6 } }]);
     answered(done);
-    assert.equal(done.requests().length, 10);
+    assert.equal(done.requests().length, 7);
   });
 
   test("an endpoint that fails twice is asked a third time", async () => {
@@ -100,7 +114,8 @@ suite("trouble upstream", { concurrency: 8 }, () => {
       const final = find(events, "thread.message.completed");
       assert.notEqual(partial.id, final.id);
       assert.equal(partial.incomplete_details?.reason, "run_failed");
-      assert.equal(textOf(events, partial.id), SAID.slice(0, 20));
+      const shown = textOf(events, partial.id);
+      assert.ok(shown !== "" && SAID.slice(0, 20).startsWith(shown), shown);
       assert.equal(textOf(events, final.id), SAID);
 
       const run = find(events, "thread.run.completed");
@@ -159,20 +174,6 @@ suite("trouble upstream", { concurrency: 8 }, () => {
   test("an endpoint that answers with something that is no JSON is asked again", async () => {
     const done = await stream([{ text: SAID, error: { status: 502, body: "<html>Bad Gateway</html>", times: 1 } }]);
     answered(done);
-  });
-
-  test("an endpoint that keeps failing is given up in the end, and the run fails with its words", async () => {
-    const { run, events, messages, requests } = await stream([{ error: { status: 503 } }]);
-    assert.deepEqual(outline(events).slice(-2), ["run.in_progress", "run.failed"]);
-    assert.partialDeepStrictEqual(run, {
-      status: "failed",
-      last_error: {
-        code: "server_error",
-        message: "The engine is currently overloaded, please try again later.",
-      },
-    });
-    assert.equal(messages.length, 0);
-    assert.equal(requests().length, 6);
   });
 
   test("a polled run with trouble on the way is never seen in any state but queued, in progress and completed", async () => {
