@@ -25,6 +25,6 @@ export const searchAttributes = {
   assistant: defineSearchAttributeKey("AssistantId", SearchAttributeType.KEYWORD),
   project: defineSearchAttributeKey("ProjectId", SearchAttributeType.KEYWORD),
   model: defineSearchAttributeKey("Model", SearchAttributeType.KEYWORD),
-  /** Set while a run is parked in `requires_action`, and changed when it leaves. */
+  /** Set when a run parks in `requires_action`, when it leaves it, and when it ends in any way but plainly completed. */
   status: defineSearchAttributeKey("RunStatus", SearchAttributeType.KEYWORD),
 };

@@ -41,6 +41,7 @@ export interface RunResult {
 export async function runWorkflow(input: RunInput): Promise<RunResult> {
   let status: RunStatus | "deleted" = "queued";
   let wakes = 0;
+  let wasParked = false;
   const progress: RunProgress = { turns: 0, waitingFor: [], expiresAtMs: null };
   setHandler(wake, () => {
     wakes += 1;
@@ -48,18 +49,34 @@ export async function runWorkflow(input: RunInput): Promise<RunResult> {
   setHandler(statusQuery, () => status);
   setHandler(progressQuery, () => progress);
 
+  let end: RunEnded;
   try {
+    end = await liveUntilEnd();
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    end = await CancellationScope.nonCancellable(() => cancelRun(input));
+  }
+  status = end.status;
+  progress.turns = end.turn ?? progress.turns;
+  // Operators search for what did not go well; a plain run that did is not worth a write.
+  if (wasParked || status !== "completed") setStatusAttribute(status);
+  setCurrentDetails(`**${status}** after ${count(progress.turns, "turn")}`);
+  if (status === "cancelled") throw new CancelledFailure("The run was cancelled");
+  return { status, turns: progress.turns };
+
+  async function liveUntilEnd(): Promise<RunEnded> {
     for (;;) {
       const wakesBefore = wakes;
       status = "in_progress";
       const outcome = await makeTurn(input, progress.turns + 1);
-      if (outcome.kind === "ended") return end(outcome);
+      if (outcome.kind === "ended") return outcome;
 
       status = "requires_action";
+      wasParked = true;
       Object.assign(progress, { turns: outcome.turn, waitingFor: outcome.tools, expiresAtMs: outcome.expiresAtMs });
       if (wakes === wakesBefore) {
         const expired = await waitForOutputs(input, outcome, () => wakes > wakesBefore);
-        if (expired !== undefined) return end(expired);
+        if (expired !== undefined) return expired;
       }
       Object.assign(progress, { waitingFor: [], expiresAtMs: null });
       if (workflowInfo().continueAsNewSuggested) {
@@ -67,17 +84,6 @@ export async function runWorkflow(input: RunInput): Promise<RunResult> {
         await continueAsNew<typeof runWorkflow>(input);
       }
     }
-  } catch (error) {
-    if (!isCancellation(error)) throw error;
-    return end(await CancellationScope.nonCancellable(() => cancelRun(input)));
-  }
-
-  function end(outcome: RunEnded): RunResult {
-    status = outcome.status;
-    progress.turns = outcome.turn ?? progress.turns;
-    setCurrentDetails(`**${status}** after ${count(progress.turns, "turn")}`);
-    if (status === "cancelled") throw new CancelledFailure("The run was cancelled");
-    return { status, turns: progress.turns };
   }
 }
 
@@ -94,11 +100,17 @@ async function waitForOutputs(
 ): Promise<RunEnded | undefined> {
   const until = new Date(expiresAtMs).toISOString();
   setCurrentDetails(`turn ${turn}: waits for ${count(tools.length, "output")} (${tools.join(", ")}) until ${until}`);
-  upsertSearchAttributes([{ key: searchAttributes.status, value: "requires_action" }]);
-  const woken = await condition(isWoken, Math.max(expiresAtMs - Date.now(), 1));
-  upsertSearchAttributes([{ key: searchAttributes.status, value: "in_progress" }]);
-  if (woken) return undefined;
+  setStatusAttribute("requires_action");
+  const woken = await condition(isWoken, Math.max(expiresAtMs - Date.now(), 1), { summary: "the run expires" });
+  if (woken) {
+    setStatusAttribute("in_progress");
+    return undefined;
+  }
   return expireRun(input);
+}
+
+function setStatusAttribute(status: string): void {
+  upsertSearchAttributes([{ key: searchAttributes.status, value: status }]);
 }
 
 function count(number: number, noun: string): string {
