@@ -10,12 +10,14 @@ import { CannotStart } from "./cannot-start.ts";
 import type { LogFile } from "./log-file.ts";
 import { startProcess, untilReady } from "./managed-process.ts";
 import type { ManagedProcess } from "./managed-process.ts";
+import { isDead } from "./process-info.ts";
 import { choosePostgresUser } from "./postgres-user.ts";
 import type { Identity } from "./postgres-user.ts";
 
 const POSTGRES_MAJOR = "18";
 const READY_TIMEOUT_MS = 60_000; // after a crash it first reads its log again
 const READY_POLL_MS = 25;
+const COLLECT_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 15_000;
 
 /** Enough for one server: the API's and the workers' pools, and a few for people. */
@@ -57,6 +59,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const password = await keepPassword(join(dataDir, "postgres-password"), clusterDir);
   if (!(await hasCluster(clusterDir))) await makeCluster({ clusterDir, password, identity, initdb: binaries.initdb });
 
+  await untilCollected(clusterDir);
   const settings = Object.entries({ ...SETTINGS, port: String(port), ...(durable ? {} : FORGETFUL_SETTINGS) });
   const started = await startProcess({
     ...identity.command(binaries.postgres, [
@@ -172,6 +175,17 @@ async function makeCluster(options: {
   await chmod(cluster, 0o700);
   await rename(cluster, clusterDir);
   await rm(partial, { recursive: true });
+}
+
+/**
+ * After a kill of everything the old server may be dead and not yet collected by its new parent. Until then its number
+ * counts as taken, and a new server would refuse to start.
+ */
+async function untilCollected(clusterDir: string): Promise<void> {
+  const pidFile = await readFile(join(clusterDir, "postmaster.pid"), "utf8").catch(() => "");
+  const pid = Number.parseInt(pidFile, 10);
+  const deadline = Date.now() + COLLECT_TIMEOUT_MS;
+  while (pid > 0 && isDead(pid) && Date.now() < deadline) await sleep(READY_POLL_MS);
 }
 
 async function untilAnswers(url: string, signal: AbortSignal): Promise<void> {

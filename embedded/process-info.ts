@@ -7,6 +7,16 @@ export function isRunning(pid: number, text: string): boolean {
   return readCommandLine(pid).includes(text);
 }
 
+/** True when process `pid` has ended and its number is still taken, because its parent has not collected it. */
+export function isDead(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false; // no such process, or one of somebody else's
+  }
+  return readCommandLine(pid) === "";
+}
+
 /** Empty for a process that has ended, also when nobody has collected it yet. */
 function readCommandLine(pid: number): string {
   try {

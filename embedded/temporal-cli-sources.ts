@@ -63,8 +63,7 @@ export async function buildTemporalCli(options: SourceOptions): Promise<string> 
       env,
       cwd: folder,
       stdio: ["ignore", "ignore", "pipe"],
-      signal,
-      timeout: BUILD_TIMEOUT_MS,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(BUILD_TIMEOUT_MS)]),
     });
     let complaint = "";
     build.stderr.on("data", (chunk: Buffer) => {
