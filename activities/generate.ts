@@ -159,7 +159,8 @@ class Turn {
   /** What became of a turn that did not reach its end. Rethrows what Temporal is to retry. */
   async #recover(error: unknown): Promise<TurnOutcome> {
     const stop = this.#watch.stopped;
-    if (error instanceof TurnLost) return lost(error.status);
+    if (error instanceof TurnLost)
+      return error.status === "cancelling" ? this.#end({ to: "cancelled" }) : lost(error.status);
     if (stop !== undefined) return this.#stopped(stop);
     if (error instanceof PromptBudgetExceeded) return this.#end({ to: "incomplete", reason: "max_prompt_tokens" });
     if (error instanceof ModelRefused) return this.#fail(error.code, error.message);
@@ -187,6 +188,7 @@ class Turn {
       case "superseded":
         return lost(undefined);
       case "shutdown":
+        await forgiveTry(this.#deps.pool, this.#run);
         throw stop.failure;
     }
   }

@@ -15,6 +15,8 @@ export interface StreamOptions {
   withIds?: boolean;
   /** Whether an event that can end a stream ends this one. */
   isLast?: (event: StoredEvent) => Promise<boolean>;
+  /** The reader has seen everything, and nothing more will come. */
+  isOver?: boolean;
 }
 
 /**
@@ -55,8 +57,9 @@ export async function streamEvents(
 async function writeEvents(
   raw: FastifyReply["raw"],
   events: EventSubscription,
-  { run, withIds = false, isLast = async () => true }: StreamOptions,
+  { run, withIds = false, isLast = async () => true, isOver = false }: StreamOptions,
 ): Promise<boolean> {
+  if (isOver) return true;
   for await (const event of events) {
     const data = isRunStateEvent(event.event) ? JSON.stringify({ ...run, ...JSON.parse(event.data) }) : event.data;
     const id = withIds ? `id: ${event.seq}\n` : "";

@@ -23,6 +23,8 @@ export async function closeOpenMessage(
   );
   const id = open.rows[0]?.id;
   if (id === undefined) return [];
+  // Holds back flushes of deltas until the end of the transaction, or some would come behind the text they belong to.
+  await tx.query("select 1 from run_cursors where run_id = $1 for update", [key.id]);
   const { rows } = await tx.query<Message>(
     `update messages set status = 'incomplete', incomplete_at = clock_timestamp(), incomplete_reason = $3, content = $4
      where id = $1 and project_id = $2 returning ${MESSAGE_COLUMNS}`,

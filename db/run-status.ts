@@ -46,12 +46,13 @@ export async function changeStatus(
   change: StatusChange,
 ): Promise<{ run: Run; event: NewEvent } | undefined> {
   const { to, usage } = change;
-  const until = isTerminal(to) ? `, events_until = now() + interval '${EVENT_RETENTION_MS} milliseconds'` : "";
+  // The new epoch shuts out a worker that does not know yet: nothing is written behind the end.
+  const ended = isTerminal(to) ? `, epoch = epoch + 1, events_until = now() + interval '${EVENT_RETENTION_MS} ms'` : "";
   const { rows } = await tx.query<Run>(
     `update runs set status = $4, required_action = $5, last_error = $6, incomplete_reason = $7,
        prompt_tokens = prompt_tokens + $8, completion_tokens = completion_tokens + $9,
        cached_tokens = cached_tokens + $10, reasoning_tokens = reasoning_tokens + $11,
-       check_at = ${CHECK_AFTER[to] ?? CHECK_SOON}, checks = 0${ENTERED[to]}${until}
+       check_at = ${CHECK_AFTER[to] ?? CHECK_SOON}, checks = 0${ENTERED[to]}${ended}
      where id = $1 and project_id = $2 and status = any($3::text[])
      returning ${RUN_COLUMNS}`,
     [

@@ -39,7 +39,7 @@ export type TurnRun = Pick<
   project_id: string;
   /** Number of this turn, from 1. */
   turn: number;
-  /** Number of this try of the turn, from 1; tries that met a rate limit do not count. */
+  /** Number of this try of the turn, from 1; those that were forgiven do not count. */
   tries: number;
   epoch: number;
   /** Milliseconds of Unix time. */
@@ -136,7 +136,7 @@ async function takeEpoch(tx: Queryable, key: RunKey): Promise<TurnRun> {
   return rows[0] as TurnRun;
 }
 
-/** Does not count the current try: the model asked us to come again later. */
+/** Does not count the current try: it was not the run's fault that it came to nothing. */
 export async function forgiveTry(pool: Pool, run: TurnRun): Promise<void> {
   await pool.query(
     "update runs set turn_tries = greatest(turn_tries - 1, 0) where id = $1 and project_id = $2 and epoch = $3",

@@ -40,6 +40,7 @@ class IdleWatch {
   readonly signal: AbortSignal;
   readonly #idle = new AbortController();
   #timer: NodeJS.Timeout | undefined;
+  #isComplete = false;
 
   constructor(outer: AbortSignal) {
     this.signal = AbortSignal.any([outer, this.#idle.signal]);
@@ -55,10 +56,15 @@ class IdleWatch {
     else this.#timer.refresh();
   }
 
+  /** Everything is read: the connection may serve another request. */
+  complete(): void {
+    this.#isComplete = true;
+  }
+
+  /** Closes the connection if the reader has stopped before the end. */
   stop(): void {
     clearTimeout(this.#timer);
-    // Closes the connection when the reader has stopped before the end.
-    this.#idle.abort();
+    if (!this.#isComplete) this.#idle.abort();
   }
 }
 
@@ -108,6 +114,7 @@ async function* readChunks(chunks: AsyncIterable<ChatCompletionChunk>, watch: Id
     reason = choice.finish_reason ?? reason;
   }
   if (reason === null) throw new ModelFailed("The model's answer was cut off.");
+  watch.complete();
   yield { type: "finish", reason: reason === "function_call" ? "tool_calls" : reason, usage };
 }
 

@@ -32,6 +32,9 @@ const { cancelRun, expireRun } = proxyActivities<Activities>({
   retry: { initialInterval: 250, backoffCoefficient: 2, maximumInterval: 10_000 },
 });
 
+/** Shortest wait for outputs, for the case that the database's clock is behind. */
+const MIN_WAIT_MS = 250;
+
 export interface RunResult {
   status: RunStatus | "deleted";
   turns: number;
@@ -101,7 +104,9 @@ async function waitForOutputs(
   const until = new Date(expiresAtMs).toISOString();
   setCurrentDetails(`turn ${turn}: waits for ${count(tools.length, "output")} (${tools.join(", ")}) until ${until}`);
   setStatusAttribute("requires_action");
-  const woken = await condition(isWoken, Math.max(expiresAtMs - Date.now(), 1), { summary: "the run expires" });
+  const woken = await condition(isWoken, Math.max(expiresAtMs - Date.now(), MIN_WAIT_MS), {
+    summary: "the run expires",
+  });
   if (woken) {
     setStatusAttribute("in_progress");
     return undefined;

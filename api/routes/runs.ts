@@ -11,6 +11,7 @@ import {
   runStepNotFound,
   threadNotFound,
 } from "../../contract/errors.ts";
+import { endsStream } from "../../contract/events.ts";
 import { MAX_TOOL_OUTPUTS_BYTES, POLL_AFTER_MS } from "../../contract/limits.ts";
 import { PageQuery, toList } from "../../contract/list.ts";
 import { AnyId, ThreadId } from "../../contract/references.ts";
@@ -24,7 +25,7 @@ import {
 } from "../../contract/run.ts";
 import type { Run } from "../../contract/run.ts";
 import { cancelRun } from "../../db/run-ends.ts";
-import { notifyEvents, readEvents } from "../../db/run-events.ts";
+import { notifyEvents, readEvents, readStanding } from "../../db/run-events.ts";
 import { findRunStep, listRunSteps } from "../../db/run-steps.ts";
 import { findRun, listRuns, updateRunMetadata } from "../../db/runs.ts";
 import type { RunScope } from "../../db/runs.ts";
@@ -135,12 +136,15 @@ export const runRoutes =
       "/threads/:thread_id/runs/:run_id/events",
       { schema: { params: OneRun, querystring: EventsQuery } },
       async (request, reply) => {
-        const run = await requireRun(toScope(request));
+        const scope = toScope(request);
+        const run = await requireRun(scope);
+        const { status, position } = (await readStanding(db, run.id)) ?? (await missing(scope));
         const last = Number(request.headers["last-event-id"] ?? Number.NaN);
         const after = request.query.after ?? (Number.isSafeInteger(last) ? Math.max(last, 0) : 0);
-        await streamEvents(reply, events.subscribe(run.id, after), {
+        await streamEvents(reply, events.subscribe(run.id, Math.min(after, position)), {
           run,
           withIds: true,
+          isOver: after >= position && endsStream(`thread.run.${status}`),
           isLast: async ({ seq }) => (await readEvents(db, run.id, seq, 1)).length === 0,
         });
         return reply;

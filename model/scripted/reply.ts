@@ -1,5 +1,6 @@
 // Sends one turn to the client: at the pace and with the faults that the turn asks for.
 import type { ServerResponse } from "node:http";
+import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import { errorOfStatus } from "./api-error.ts";
 import { completion, streamChunks } from "./chunks.ts";
 import type { Answer, Identity } from "./chunks.ts";
@@ -40,7 +41,7 @@ export async function sendCompletion(
 export async function sendStream(
   { response, wire }: Line,
   answer: Answer,
-  reply: { identity: Identity; faults: Faults; includeUsage: boolean; chunkMs: number },
+  reply: { identity: Identity; faults: Faults; includeUsage: boolean; chunkMs: number; stamp: boolean },
 ): Promise<void> {
   const faults = new Map(reply.faults);
   if (faults.get("cut") === 0) return wire.cut();
@@ -64,10 +65,16 @@ export async function sendStream(
     const waitMs = startedAt + sent * reply.chunkMs - performance.now();
     if (isPaced && waitMs > 0) await wire.pause(waitMs);
     if (wire.isClosed()) return;
+    if (reply.stamp) stampText(chunk);
     batch += `data: ${JSON.stringify(chunk)}\n\n`;
     if (isContent) sent++;
   }
   response.end(`${batch}data: [DONE]\n\n`);
+}
+
+function stampText(chunk: ChatCompletionChunk): void {
+  const delta = chunk.choices[0]?.delta;
+  if (delta?.content) delta.content = `${Date.now()} `;
 }
 
 /** Sends JSON; a string is taken to be the finished body. */

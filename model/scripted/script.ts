@@ -53,6 +53,8 @@ export const Turn = z
     delay_ms: waitMs.optional(),
     /** Time from one chunk to the next. */
     chunk_ms: waitMs.optional(),
+    /** Replaces every chunk of text by the moment at which it is sent: milliseconds of Unix time and a space. */
+    stamp: z.boolean().optional(),
     error: ErrorTurn.optional(),
     /** Drops the connection after so many chunks of content; 0 is before the first byte. */
     cut_after_chunks: count.optional(),

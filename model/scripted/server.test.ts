@@ -343,3 +343,17 @@ test("stopping ends what is still being answered, and leaves no connection", asy
   await Promise.all([other.stop(), assert.rejects(reading)]);
   assert.equal(other.openConnections(), 0);
 });
+
+test("a stamped text says of each chunk when it was sent", async () => {
+  const before = Date.now();
+  const text = await textOf(
+    await stream({ text: "ten chars.", repeat: 4, chunk_chars: 10, chunk_ms: 15, stamp: true }),
+  );
+  const stamps = text.trim().split(" ").map(Number);
+  assert.equal(stamps.length, 4);
+  assert.ok(
+    stamps.every((stamp, index) => stamp >= (stamps[index - 1] ?? before) && stamp <= Date.now()),
+    text,
+  );
+  assert.ok((stamps.at(-1) as number) - before >= 45, text);
+});

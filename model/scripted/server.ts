@@ -129,7 +129,13 @@ async function answer(
   const faults = faultsOf(turn, (kind) => strikes(kind, turn.times));
   if (!request.stream) return sendCompletion(line, said, { identity, faults });
   const includeUsage = request.stream_options?.include_usage === true;
-  await sendStream(line, said, { identity, faults, includeUsage, chunkMs: turn.chunk_ms ?? 0 });
+  await sendStream(line, said, {
+    identity,
+    faults,
+    includeUsage,
+    chunkMs: turn.chunk_ms ?? 0,
+    stamp: turn.stamp ?? false,
+  });
 }
 
 function faultsOf(turn: Turn, strikes: (kind: FaultKind) => boolean): Faults {

@@ -211,7 +211,7 @@ suite("re-joining", { concurrency: 4 }, () => {
     assert.deepEqual(content(await read(run, { query: "?after=1000000", signal })), [DONE]);
   });
 
-  test("a finished run whose events are gone ends at once with its last state", async () => {
+  test("the stream of a finished run whose events are gone ends at once", async () => {
     const run = await finishedRun([{ text: "x" }]);
     await stack.db.query("delete from run_events where run_id = $1", [run.id]);
     await stack.db.query("delete from run_deltas where run_id = $1", [run.id]);
