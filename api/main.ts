@@ -10,6 +10,7 @@ import { createPool } from "../db/pool.ts";
 import { loadVocabulary } from "../model/tokens.ts";
 import { createApp } from "./app.ts";
 import { RunWorkflows } from "./run-workflows.ts";
+import { watchSpareConnections } from "./spare-connections.ts";
 import { startSweep } from "./sweep.ts";
 
 const config = loadConfig();
@@ -43,6 +44,7 @@ const stopSweep = startSweep({ db, workflows, log });
 
 const runs = { expiresAfterSeconds: config.RUN_EXPIRES_AFTER_SECONDS };
 const app = createApp({ db, log, runs, workflows, events });
+const closeSpareConnections = watchSpareConnections(app.server);
 const url = await app.listen({ host: config.HOST, port: config.PORT });
 log.info({ url }, "the API is listening");
 process.send?.({ type: "ready", url });
@@ -56,6 +58,7 @@ async function stop(reason: string): Promise<void> {
   log.info({ reason }, "stopping");
   const endStreams = setTimeout(() => events.endSubscriptions(), DRAIN_MS);
   const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS + 1000);
+  closeSpareConnections();
   await app.close();
   clearTimeout(endStreams);
   clearTimeout(cut);
@@ -70,3 +73,4 @@ async function stop(reason: string): Promise<void> {
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
 process.once("disconnect", () => void stop("the parent process is gone"));
+if (process.connected === false) void stop("the parent process went while this was starting");

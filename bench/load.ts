@@ -48,6 +48,23 @@ export async function timeRun(api: Target, threadId: string, body: object): Prom
   return times;
 }
 
+/** Asks a model, or a proxy before it, and reads the stream. Returns the milliseconds until the first text. */
+export async function timeChat(
+  model: Target,
+  content: string,
+  onChunk: (data: string) => void = () => undefined,
+): Promise<number> {
+  const sentAt = performance.now();
+  let firstAt = Number.NaN;
+  const body = { model: "gpt-4o", stream: true, messages: [{ role: "user", content }] };
+  await stream(model, "/chat/completions", body, (_event, data) => {
+    // The first chunk names the role and has an empty text.
+    if (Number.isNaN(firstAt) && /"content":"[^"]/.test(data)) firstAt = performance.now();
+    onChunk(data);
+  });
+  return firstAt - sentAt;
+}
+
 /** Does `work` for 0 … count-1, `concurrency` at a time. Returns the milliseconds that it took. */
 export async function inParallel(
   concurrency: number,

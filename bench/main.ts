@@ -1,10 +1,14 @@
 // npm run bench: all benchmarks, or those that are named.
 import { measureOverhead } from "./b1-overhead.ts";
+import { measureFirstToken } from "./b2-first-token.ts";
+import { measureStreams } from "./b3-streams.ts";
 import { publish, writeSummary } from "./report.ts";
 import type { Report } from "./report.ts";
 
 const benchmarks: Record<string, () => Promise<Report>> = {
   b1: measureOverhead,
+  b2: measureFirstToken,
+  b3: measureStreams,
 };
 
 const names = process.argv.slice(2);

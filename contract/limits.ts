@@ -69,9 +69,11 @@ export const MAX_NOTICE_BYTES = 7500;
 /** How often an API process looks for events whose notice was lost. */
 export const EVENT_POLL_MS = 1000;
 /** Events that wait in memory for one reader; beyond it the reader goes back to the table. */
-export const MAX_QUEUED_EVENTS = 256;
+export const MAX_QUEUED_EVENTS = 64;
 /** Rows that one catch-up read of events takes. */
-export const EVENT_BATCH = 200;
+export const EVENT_BATCH = 64;
+/** Longest text, in characters, that deltas are joined to. It bounds what a reader that is behind holds in memory. */
+export const MAX_JOINED_DELTA_LENGTH = 4000;
 /** Pause between two keep-alive comments on a silent stream. */
 export const KEEP_ALIVE_MS = 15_000;
 

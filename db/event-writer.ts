@@ -1,7 +1,7 @@
 // The one way by which a worker process writes deltas: every stream appends to a buffer, and one connection flushes all
 // of them together, so that two hundred streams cost Postgres twenty transactions a second and not ten thousand.
 import pg from "pg";
-import { DELTA_FLUSH_MS, MAX_NOTICE_BYTES, STATUS_POLL_MS } from "../contract/limits.ts";
+import { DELTA_FLUSH_MS, MAX_JOINED_DELTA_LENGTH, MAX_NOTICE_BYTES, STATUS_POLL_MS } from "../contract/limits.ts";
 import type { RunStatus } from "../contract/run-state.ts";
 import { EVENTS_CHANNEL } from "./run-events.ts";
 import type { Notice } from "./run-events.ts";
@@ -51,7 +51,7 @@ export class EventChannel {
     if (this.stopped) return;
     const last = this.pending.at(-1);
     const canJoin = key !== undefined && last?.key === key && this.pending.length > this.taken;
-    if (canJoin) last.text += text;
+    if (canJoin && last.text.length + text.length <= MAX_JOINED_DELTA_LENGTH) last.text += text;
     else this.pending.push({ event, key, text, render });
     this.#writer.schedule(this.written === 0 ? "now" : "soon");
   }

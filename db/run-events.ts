@@ -1,6 +1,7 @@
 // The events of a run as rows: appended by whoever changes the run, read in their order by whoever streams it.
 import type { RunStatus } from "../contract/run-state.ts";
 import type { Queryable } from "./pool.ts";
+import type { RunKey } from "./runs.ts";
 
 /** The channel on which writers tell readers of new events. A notice is a JSON array of `Notice`. */
 export const EVENTS_CHANNEL = "run_events";
@@ -58,13 +59,13 @@ export async function readPositions(db: Queryable, runIds: readonly string[]): P
 /** A run's status and the position of its newest event, of one and the same moment. Undefined when there is no such run. */
 export async function readStanding(
   db: Queryable,
-  runId: string,
+  run: RunKey,
 ): Promise<{ status: RunStatus; position: number } | undefined> {
   const { rows } = await db.query<{ status: RunStatus; position: number }>(
     `select r.status,
        coalesce(c.last_seq, (select max(e.seq) from run_events e where e.run_id = r.id), 0) as position
-     from runs r left join run_cursors c on c.run_id = r.id where r.id = $1`,
-    [runId],
+     from runs r left join run_cursors c on c.run_id = r.id where r.id = $1 and r.project_id = $2`,
+    [run.id, run.project_id],
   );
   return rows[0];
 }

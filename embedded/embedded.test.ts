@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import OpenAI from "openai";
+import { createTestDatabase } from "../test/support/database.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
 import type { Parts } from "./lock.ts";
 import { isRunning } from "./process-info.ts";
@@ -122,6 +123,26 @@ test("a later start keeps threads and key, and does not show the key", async () 
     await ask(new OpenAI({ baseURL: next.baseURL, apiKey: keptKey() }));
     assert.equal(await next.stop("SIGTERM"), 0);
   });
+});
+
+test("a Postgres and a Temporal that are given are used, and no others are started", async (t) => {
+  const database = await createTestDatabase();
+  const otherDir = mkdtempSync(join(tmpdir(), "embedded-test-"));
+  t.after(async () => {
+    await database.drop();
+    rmSync(otherDir, { recursive: true, force: true });
+  });
+  const apiKey = "a-key-that-the-user-brought";
+  const server = await launchUntilReady({
+    DATA_DIR: otherDir,
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: process.env["TEMPORAL_ADDRESS"] ?? "",
+    TEMPORAL_TASK_QUEUE: "embedded-test",
+    BOOTSTRAP_API_KEY: apiKey,
+  });
+  assert.doesNotMatch(server.output(), /Starting Postgres|Starting Temporal|a-key-that/);
+  await ask(new OpenAI({ baseURL: server.baseURL, apiKey }));
+  assert.equal(await server.stop("SIGTERM"), 0);
 });
 
 test("every wrong setting is named, without a stack trace", async () => {

@@ -35,6 +35,9 @@ for (const name of STOP_SIGNALS) {
   });
 }
 
+// A terminal that was closed must not keep us from stopping in order.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
 try {
   await run(stopping.signal);
 } catch (error) {

@@ -14,7 +14,7 @@ import type { SourceOptions } from "./temporal-cli-sources.ts";
 const OLDEST_SERVER = { major: 1, minor: 29 };
 const OLDEST_CLI = "1.5";
 
-export const CACHE_FOLDER = join(homedir(), ".cache", "durable-assistants");
+const CACHE_FOLDER = join(homedir(), ".cache", "durable-assistants");
 
 /** Where the installers of Temporal and Go put it, whether or not the PATH names these folders. */
 const USUAL_FOLDERS = [join(homedir(), ".temporalio", "bin"), join(homedir(), "go", "bin")];

@@ -68,6 +68,7 @@ const worker = await Worker.create({
 const running = worker.run();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
 process.once("disconnect", stop);
+if (process.connected === false) stop(); // the parent went while this was starting
 log.info({ taskQueue: config.TEMPORAL_TASK_QUEUE }, "the worker is ready");
 process.send?.({ type: "ready" });
 
@@ -83,6 +84,7 @@ try {
 }
 
 function stop(): void {
+  process.off("disconnect", stop); // listening there keeps the process alive
   if (worker.getState() === "RUNNING") worker.shutdown();
 }
 

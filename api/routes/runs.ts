@@ -138,7 +138,7 @@ export const runRoutes =
       async (request, reply) => {
         const scope = toScope(request);
         const run = await requireRun(scope);
-        const { status, position } = (await readStanding(db, run.id)) ?? (await missing(scope));
+        const { status, position } = (await readStanding(db, scope)) ?? (await missing(scope));
         const last = Number(request.headers["last-event-id"] ?? Number.NaN);
         const after = request.query.after ?? (Number.isSafeInteger(last) ? Math.max(last, 0) : 0);
         await streamEvents(reply, events.subscribe(run.id, Math.min(after, position)), {
