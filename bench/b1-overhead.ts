@@ -151,7 +151,9 @@ function cpuTable(rounds: readonly Round[]): Table {
   const parts = ["temporal", "postgres", "worker", "api", "model", "client", "bare worker", "others"];
   const cpu = (of: (round: Round) => Phase, part: string) => range(rounds.map((round) => of(round).cpu[part] ?? 0));
   const total = (of: (round: Round) => Phase) =>
-    range(rounds.map((round) => sum(parts.filter((part) => part !== "others").map((part) => of(round).cpu[part] ?? 0))));
+    range(
+      rounds.map((round) => sum(parts.filter((part) => part !== "others").map((part) => of(round).cpu[part] ?? 0))),
+    );
   return {
     title: "CPU ms per run by process (others: the rest of the machine)",
     columns: ["", "ours, one at a time", "bare", `ours, ${CONCURRENCY} at once`, "bare"],
@@ -175,7 +177,11 @@ function cpuTable(rounds: readonly Round[]): Table {
 }
 
 function workTable(work: readonly Work[]): Table {
-  const perRun = (of: (done: Work) => number, digits = 1) => range(work.map((done) => of(done) / SEQUENTIAL), digits);
+  const perRun = (of: (done: Work) => number, digits = 1) =>
+    range(
+      work.map((done) => of(done) / SEQUENTIAL),
+      digits,
+    );
   return {
     title: "What Postgres does per run, one at a time",
     columns: ["", "per run"],
@@ -200,11 +206,13 @@ function statementTable(work: readonly Work[]): Table[] {
     {
       title: "Statements, the most expensive first",
       columns: ["statement", "calls per run", "ms per run"],
-      rows: statements.slice(0, MOST_STATEMENTS).map(({ query, calls, ms }) => [
-        query.replaceAll("|", " ").slice(0, 90),
-        (calls / SEQUENTIAL).toFixed(2),
-        (ms / SEQUENTIAL).toFixed(3),
-      ]),
+      rows: statements
+        .slice(0, MOST_STATEMENTS)
+        .map(({ query, calls, ms }) => [
+          query.replaceAll("|", " ").slice(0, 90),
+          (calls / SEQUENTIAL).toFixed(2),
+          (ms / SEQUENTIAL).toFixed(3),
+        ]),
     },
   ];
 }

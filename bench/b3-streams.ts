@@ -160,7 +160,12 @@ function toReport(ours: readonly Load[], bare: readonly Load[]): Report {
           part,
           cpu(ours, part),
           cpu(bare, part),
-          part === "postgres" || ours[0]?.memory[part] === undefined ? "" : range(ours.map((each) => each.memory[part] ?? 0), 0),
+          part === "postgres" || ours[0]?.memory[part] === undefined
+            ? ""
+            : range(
+                ours.map((each) => each.memory[part] ?? 0),
+                0,
+              ),
         ]),
       },
     ],

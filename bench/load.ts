@@ -33,7 +33,12 @@ export async function createThreads(api: Target, count: number, content: string)
 
 /** Makes one run and reads its stream to the end. Throws when it does not complete. */
 export async function timeRun(api: Target, threadId: string, body: object): Promise<RunTimes> {
-  const times: RunTimes = { accepted: Number.NaN, inProgress: Number.NaN, firstDelta: Number.NaN, completed: Number.NaN };
+  const times: RunTimes = {
+    accepted: Number.NaN,
+    inProgress: Number.NaN,
+    firstDelta: Number.NaN,
+    completed: Number.NaN,
+  };
   let last = "nothing";
   const sentAt = performance.now();
   const acceptedAt = await stream(api, `/threads/${threadId}/runs`, { stream: true, ...body }, (event, data) => {
@@ -44,7 +49,8 @@ export async function timeRun(api: Target, threadId: string, body: object): Prom
     else if (event === "thread.run.completed") times.completed = ms;
   });
   times.accepted = acceptedAt - sentAt;
-  if (Number.isNaN(times.completed)) throw new Error(`a run on ${threadId} did not complete; the last it said is ${last}`);
+  if (Number.isNaN(times.completed))
+    throw new Error(`a run on ${threadId} did not complete; the last it said is ${last}`);
   return times;
 }
 

@@ -2,6 +2,8 @@
 import { measureOverhead } from "./b1-overhead.ts";
 import { measureFirstToken } from "./b2-first-token.ts";
 import { measureStreams } from "./b3-streams.ts";
+import { measureParked } from "./b4-parked.ts";
+import { measureLongThread } from "./b5-long-thread.ts";
 import { publish, writeSummary } from "./report.ts";
 import type { Report } from "./report.ts";
 
@@ -9,6 +11,8 @@ const benchmarks: Record<string, () => Promise<Report>> = {
   b1: measureOverhead,
   b2: measureFirstToken,
   b3: measureStreams,
+  b4: measureParked,
+  b5: measureLongThread,
 };
 
 const names = process.argv.slice(2);

@@ -40,7 +40,9 @@ export function publish(report: Report): void {
 export function writeSummary(names: readonly string[]): void {
   const kept = names.flatMap((name) => {
     try {
-      return [JSON.parse(readFileSync(join(RESULTS, `${name}.json`), "utf8")) as Report & { machine: string; at: string }];
+      return [
+        JSON.parse(readFileSync(join(RESULTS, `${name}.json`), "utf8")) as Report & { machine: string; at: string },
+      ];
     } catch {
       return []; // not run yet
     }
@@ -70,7 +72,8 @@ function renderTable({ title, columns, rows }: Table): string {
   const widths = columns.map((column, index) =>
     Math.max(column.length, 3, ...rows.map((row) => (row[index] ?? "").length)),
   );
-  const line = (cells: readonly string[]) => `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(" | ")} |`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(" | ")} |`;
   const rule = `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`;
   return `${title}\n\n${[line(columns), rule, ...rows.map(line)].join("\n")}\n`;
 }

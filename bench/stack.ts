@@ -24,8 +24,8 @@ const DATABASE = "bench";
 export const BARE_QUEUE = "bare";
 
 export interface StackOptions {
-  /** Settings for API and worker on top of the usual ones. */
-  settings?: Record<string, string>;
+  /** Settings for API and worker on top of the usual ones; given the folder, in which there may be files for them. */
+  settings?: (folder: string) => Record<string, string>;
 }
 
 export interface Stack {
@@ -46,7 +46,7 @@ export interface Stack {
 }
 
 /** Starts a stack. Everything that it writes is in one new folder on the disk of the project. */
-export async function startStack({ settings = {} }: StackOptions = {}): Promise<Stack> {
+export async function startStack({ settings = () => ({}) }: StackOptions = {}): Promise<Stack> {
   const folder = mkdtempSync(join(import.meta.dirname, "data-"));
   const running: ManagedProcess[] = [];
   const keep = <P extends ManagedProcess>(started: P): P => {
@@ -72,7 +72,7 @@ export async function startStack({ settings = {} }: StackOptions = {}): Promise<
       PORT: "0",
       EMBEDDED_MODEL_PORT: "0",
       LOG_LEVEL: "warn",
-      ...settings,
+      ...settings(folder),
     };
     const start = async (part: string, script: string, extra: Record<string, string> = {}): Promise<NodeChild> =>
       keep(

@@ -111,6 +111,7 @@ export class EventWriter {
   readonly #announced = new Map<string, number>();
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
   readonly #poll: NodeJS.Timeout;
   #flushing = false;
   /** Whether another flush is to follow the one under way. */
@@ -147,24 +148,32 @@ export class EventWriter {
       if (this.#again !== "now") this.#again = urgency;
       return;
     }
-    if (this.#timer !== undefined && urgency === "soon") return;
-    clearTimeout(this.#timer);
-    const wait = urgency === "now" ? 0 : Math.max(0, this.#lastFlush + DELTA_FLUSH_MS - performance.now());
-    this.#timer = setTimeout(() => void this.#run(), wait);
+    if (urgency === "now") {
+      this.#immediate ??= setImmediate(() => void this.#run()); // a timer would wait for a millisecond
+    } else if (this.#immediate === undefined) {
+      const wait = Math.max(0, this.#lastFlush + DELTA_FLUSH_MS - performance.now());
+      this.#timer ??= setTimeout(() => void this.#run(), wait);
+    }
   }
 
   /** Writes what is left and closes the connection. */
   async close(): Promise<void> {
     clearInterval(this.#poll);
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#unschedule();
     if (!this.#flushing) await this.#run();
     this.#closed = true;
     await this.#client?.end().catch(this.#options.onError);
   }
 
-  async #run(): Promise<void> {
+  #unschedule(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
     this.#timer = undefined;
+    this.#immediate = undefined;
+  }
+
+  async #run(): Promise<void> {
+    this.#unschedule();
     this.#flushing = true;
     this.#again = "no";
     this.#lastFlush = performance.now();

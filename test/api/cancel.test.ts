@@ -55,10 +55,12 @@ suite("cancel", { concurrency: 4 }, () => {
       assert.ok(answer.expires_at);
       assert.ok(tookMs < CANCEL_MS, `the stream ended after ${tookMs} ms`);
       // What the model said before it was stopped may still come after `cancelling`.
-      assert.deepEqual(
-        outline(events.filter(({ event }) => event !== "thread.message.delta")).slice(-4),
-        ["run.cancelling", "message.incomplete", "run.step.cancelled", "run.cancelled"],
-      );
+      assert.deepEqual(outline(events.filter(({ event }) => event !== "thread.message.delta")).slice(-4), [
+        "run.cancelling",
+        "message.incomplete",
+        "run.step.cancelled",
+        "run.cancelled",
+      ]);
 
       const [request] = requests();
       await waitUntil("the upstream request has ended", () => request?.ended_at !== null);
@@ -111,10 +113,7 @@ suite("cancel", { concurrency: 4 }, () => {
       const { assistant_id, thread_id } = await startConversation(stack, [askWeather("Paris")]);
       const waiting = await sdk.client.beta.threads.runs.createAndPoll(thread_id, { assistant_id }, QUICK);
       await sdk.cancel(waiting);
-      assert.deepEqual(
-        await refusalOf(sdk.cancel(waiting)),
-        badRequest("Cannot cancel run with status 'cancelled'."),
-      );
+      assert.deepEqual(await refusalOf(sdk.cancel(waiting)), badRequest("Cannot cancel run with status 'cancelled'."));
     });
   }
 

@@ -83,9 +83,7 @@ suite("function calls", { concurrency: 4 }, () => {
     test(`${generation}: a streamed run ends its stream at the calls, and submitting streams the rest`, async () => {
       const sdk = openSdk(stack, generation);
       const { assistant_id, thread_id } = await startConversation(stack, [askWeather("Rome"), { text: "Sunny." }]);
-      const first = await readAll(
-        await sdk.client.beta.threads.runs.create(thread_id, { assistant_id, stream: true }),
-      );
+      const first = await readAll(await sdk.client.beta.threads.runs.create(thread_id, { assistant_id, stream: true }));
       assert.deepEqual(outline(first), [...CREATED, ...TOOLS, "run.requires_action"]);
       assert.deepEqual(find(first, "thread.run.step.created").step_details, { type: "tool_calls", tool_calls: [] });
       const waiting = find(first, "thread.run.requires_action");
@@ -108,9 +106,7 @@ suite("function calls", { concurrency: 4 }, () => {
       const cities = ["Paris", "Rome", "Oslo"];
       const conversation = await startConversation(stack, [askWeather(...cities), { text: "All sunny." }]);
       const { assistant_id, thread_id } = conversation;
-      const first = await readAll(
-        await sdk.client.beta.threads.runs.create(thread_id, { assistant_id, stream: true }),
-      );
+      const first = await readAll(await sdk.client.beta.threads.runs.create(thread_id, { assistant_id, stream: true }));
       const waiting = find(first, "thread.run.requires_action");
       const calls = waiting.required_action?.submit_tool_outputs.tool_calls ?? [];
       assert.deepEqual(
@@ -173,9 +169,7 @@ suite("function calls", { concurrency: 4 }, () => {
         { text: "Sunny." },
       ]);
       const { assistant_id, thread_id } = conversation;
-      const first = await readAll(
-        await sdk.client.beta.threads.runs.create(thread_id, { assistant_id, stream: true }),
-      );
+      const first = await readAll(await sdk.client.beta.threads.runs.create(thread_id, { assistant_id, stream: true }));
       assert.deepEqual(outline(first), [...CREATED, ...MESSAGE, ...TOOLS, "run.requires_action"]);
       const waiting = find(first, "thread.run.requires_action");
       const second = await readAll(await sdk.submitRaw(waiting, answer(waiting)));

@@ -141,7 +141,13 @@ suite("overrides", { concurrency: 4 }, () => {
     const { data } = await stack.openai.beta.threads.messages.list(conversation.thread_id, { order: "asc" });
     assert.deepEqual(
       data.map(({ role, run_id }) => [role, run_id]),
-      [["user", null], ["user", null], ["assistant", null], ["user", null], ["assistant", run.id]],
+      [
+        ["user", null],
+        ["user", null],
+        ["assistant", null],
+        ["user", null],
+        ["assistant", run.id],
+      ],
     );
     const asked = stack.model.requests.map(({ body }) => body as { messages: ChatCompletionMessageParam[] });
     const request = asked.find(({ messages }) => messages.at(-1)?.content === question);

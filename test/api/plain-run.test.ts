@@ -226,7 +226,10 @@ suite("plain runs", { concurrency: 4 }, () => {
       },
     ]);
     assert.deepEqual(run.usage, usage);
-    assert.deepEqual(await openai.beta.threads.runs.steps.retrieve(step?.id ?? "", { thread_id, run_id: run.id }), step);
+    assert.deepEqual(
+      await openai.beta.threads.runs.steps.retrieve(step?.id ?? "", { thread_id, run_id: run.id }),
+      step,
+    );
   });
 
   test("pollers are told to look twice a second", async () => {

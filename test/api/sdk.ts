@@ -54,8 +54,7 @@ function openNewest(client: OpenAI): Sdk {
     submitRaw: ({ id, thread_id }, tool_outputs) =>
       runs.submitToolOutputs(id, { thread_id, tool_outputs, stream: true }),
     submitStream: ({ id, thread_id }, tool_outputs) => runs.submitToolOutputsStream(id, { thread_id, tool_outputs }),
-    steps: async ({ id, thread_id }, query = {}) =>
-      collect(runs.steps.list(id, { thread_id, order: "asc", ...query })),
+    steps: async ({ id, thread_id }, query = {}) => collect(runs.steps.list(id, { thread_id, order: "asc", ...query })),
     step: ({ id, thread_id }, step) => runs.steps.retrieve(step, { thread_id, run_id: id }),
     message: (thread_id, id) => messages.retrieve(id, { thread_id }),
   };

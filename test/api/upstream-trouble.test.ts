@@ -103,7 +103,7 @@ suite("trouble upstream", { concurrency: 8 }, () => {
     test(`${generation}: an answer that is cut in the middle is closed in the stream and given anew`, async () => {
       const sdk = openSdk(stack, generation);
       const conversation = await startConversation(stack, [
-        { text: SAID, chunk_ms: 20, cut_after_chunks: 5, times: 1 },
+        { text: SAID, chunk_ms: 60, cut_after_chunks: 5, times: 1 },
       ]);
       const { assistant_id, thread_id } = conversation;
       const events = await readAll(
@@ -138,7 +138,7 @@ suite("trouble upstream", { concurrency: 8 }, () => {
     test(`${generation}: the stream helper survives an answer that is cut and given anew`, async () => {
       const sdk = openSdk(stack, generation);
       const { assistant_id, thread_id } = await startConversation(stack, [
-        { text: SAID, chunk_ms: 20, cut_after_chunks: 5, times: 1 },
+        { text: SAID, chunk_ms: 60, cut_after_chunks: 5, times: 1 },
       ]);
       const helper = sdk.client.beta.threads.runs.stream(thread_id, { assistant_id });
       assert.equal((await helper.finalRun()).status, "completed");
@@ -149,7 +149,7 @@ suite("trouble upstream", { concurrency: 8 }, () => {
 
   test("calls that are cut in the middle are asked for anew, and only the whole ones are handed out", async () => {
     const calls = ["Paris", "Rome"].map((city) => ({ name: "get_weather", arguments: { city } }));
-    const { events, run } = await stream([{ tool_calls: calls, chunk_ms: 20, cut_after_chunks: 6, times: 1 }]);
+    const { events, run } = await stream([{ tool_calls: calls, chunk_ms: 60, cut_after_chunks: 6, times: 1 }]);
     assert.deepEqual(outline(events), [
       ...PLAIN.slice(0, 5),
       "run.step.delta",
@@ -165,7 +165,7 @@ suite("trouble upstream", { concurrency: 8 }, () => {
   });
 
   test("an answer with garbage in it is given anew", async () => {
-    const done = await stream([{ text: SAID, chunk_ms: 20, garbage_after_chunks: 5, times: 1 }]);
+    const done = await stream([{ text: SAID, chunk_ms: 60, garbage_after_chunks: 5, times: 1 }]);
     answered(done);
     assert.deepEqual(outline(done.events), RETRIED);
     assert.equal(lastMessageText(done.events), SAID);
@@ -179,7 +179,7 @@ suite("trouble upstream", { concurrency: 8 }, () => {
   test("a polled run with trouble on the way is never seen in any state but queued, in progress and completed", async () => {
     const { openai } = stack;
     const { assistant_id, thread_id } = await startConversation(stack, [
-      { text: SAID, chunk_ms: 20, cut_after_chunks: 5, times: 2 },
+      { text: SAID, chunk_ms: 60, cut_after_chunks: 5, times: 2 },
     ]);
     const created = await openai.beta.threads.runs.create(thread_id, { assistant_id });
     const seen = new Set<string>([created.status]);
@@ -191,7 +191,10 @@ suite("trouble upstream", { concurrency: 8 }, () => {
       assert.ok(data.length <= 1, "the thread never shows two answers to one turn");
     }
     assert.equal(run.status, "completed");
-    assert.deepEqual([...seen].filter((status) => !["queued", "in_progress", "completed"].includes(status)), []);
+    assert.deepEqual(
+      [...seen].filter((status) => !["queued", "in_progress", "completed"].includes(status)),
+      [],
+    );
     const messages = await openai.beta.threads.messages.list(thread_id);
     assert.equal(messages.data.length, 2);
     const done = await openai.beta.threads.runs.poll(run.id, { thread_id }, QUICK);
