@@ -15,6 +15,8 @@ import { InvalidRequest } from "./validate.ts";
 export function onError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const answer = toApiError(error, request);
   if (answer.status >= 500) request.log.error({ err: error }, "request failed");
+  // Fastify would hang up on a client that is still sending, which then never reads why. Node lets it finish instead.
+  if (answer.status === 413) reply.removeHeader("connection");
   void reply.status(answer.status).send(answer.toBody());
 }
 

@@ -8,7 +8,10 @@ export function watchSpareConnections(server: Server): () => void {
   const spare = new Set<Socket>();
   let closing = false;
   server.on("connection", (socket: Socket) => {
-    if (closing) return void socket.destroy();
+    if (closing) {
+      socket.destroy();
+      return;
+    }
     spare.add(socket);
     socket.once("close", () => spare.delete(socket));
   });

@@ -55,7 +55,7 @@ export async function startStack({ settings = () => ({}) }: StackOptions = {}): 
   };
   async function stopAll(): Promise<void> {
     for (const part of running.toReversed()) await part.stop();
-    if (!process.env.KEEP) rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 
   try {

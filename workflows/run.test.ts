@@ -80,12 +80,15 @@ test("a run that is woken while it waits makes another turn", async () => {
 
 test("a wake that comes before the turn is reported is not lost", async () => {
   const outcomes = [waiting(60_000), completed];
+  const begun = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
   const generate = async () => {
+    begun.resolve();
     if (outcomes.length === 2) await release.promise;
     return outcomes.shift() as TurnOutcome;
   };
   await withRun({ generate }, async (handle) => {
+    await begun.promise;
     await handle.signal(wake);
     release.resolve();
     assert.equal((await handle.result()).status, "completed");

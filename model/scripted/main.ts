@@ -6,8 +6,8 @@ const { HOST, EMBEDDED_MODEL_PORT } = loadConfig();
 const log = (entry: Record<string, unknown>) => console.log(JSON.stringify({ time: Date.now(), ...entry }));
 
 const model = await startScriptedModel({ host: HOST, port: EMBEDDED_MODEL_PORT, log });
-log({ level: "info", msg: "scripted model listening", url: model.url });
 process.send?.({ type: "ready", url: model.url });
+log({ level: "info", msg: "scripted model listening", url: model.url });
 
 const stop = () => {
   process.off("disconnect", stop); // listening there keeps the process alive

@@ -25,8 +25,8 @@ async function stream(turn: ScriptedTurn) {
 }
 
 suite("characters", { concurrency: 4 }, () => {
-  const becomes = (what: string, chunks: string[], text: string) =>
-    test(`${what} in the model's text`, async () => {
+  const becomes = (what: string, chunks: string[], text: string): void =>
+    void test(`${what} in the model's text`, async () => {
       // Paced, so that every piece has a delta of its own; and at once, so that they are joined.
       for (const chunk_ms of [40, 0]) {
         const events = await stream({ chunks, chunk_ms });

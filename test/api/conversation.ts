@@ -13,7 +13,7 @@ export interface Conversation {
   assistant_id: string;
   thread_id: string;
   /** What the model was sent for this conversation, oldest first. */
-  requests(): RecordedRequest[];
+  requests: () => RecordedRequest[];
   /** The body of one of those requests; the first unless told otherwise. */
   request(index?: number): ChatCompletionCreateParams;
 }

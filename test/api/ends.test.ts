@@ -191,8 +191,8 @@ suite("incomplete", { concurrency: 4 }, () => {
 });
 
 suite("failure", { concurrency: 4 }, () => {
-  const fails = (what: string, turn: ScriptedTurn, error: { code: string; message: RegExp }) =>
-    test(`a run fails at once, and is not tried again, when ${what}`, async () => {
+  const fails = (what: string, turn: ScriptedTurn, error: { code: string; message: RegExp }): void =>
+    void test(`a run fails at once, and is not tried again, when ${what}`, async () => {
       const { events, run, requests, thread_id } = await stream([turn]);
       assert.deepEqual(outline(events).slice(-2), ["run.in_progress", "run.failed"]);
       assert.partialDeepStrictEqual(run, { status: "failed", expires_at: null, completed_at: null, usage: NO_TOKENS });

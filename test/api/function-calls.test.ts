@@ -203,13 +203,15 @@ suite("function calls", { concurrency: 4 }, () => {
 
   test("submitting clears the required action at once, keeps the expiry, and restarts the clock", async () => {
     const { openai } = stack;
-    const { run } = await park([askWeather("Paris"), { text: "Sunny.", delay_ms: 1100 }]);
+    const { run } = await park([askWeather("Paris"), { text: "Sunny." }]);
     const { thread_id } = run;
+    const startedAt = run.started_at ?? 0;
+    await waitUntil("the clock shows another second", () => Math.floor(Date.now() / 1000) > startedAt);
     const queued = await openai.beta.threads.runs.submitToolOutputs(run.id, { thread_id, tool_outputs: answer(run) });
     assert.partialDeepStrictEqual(queued, {
       status: "queued",
       required_action: null,
-      started_at: run.started_at,
+      started_at: startedAt,
       expires_at: run.expires_at,
       usage: null,
     });
@@ -217,7 +219,30 @@ suite("function calls", { concurrency: 4 }, () => {
     assert.notEqual(next.status, "requires_action");
     const done = await openai.beta.threads.runs.poll(run.id, { thread_id }, QUICK);
     assert.equal(done.status, "completed");
-    assert.ok((done.started_at ?? 0) >= (run.started_at ?? 0));
+    assert.ok((done.started_at ?? 0) > startedAt);
+  });
+
+  test("a run that is cancelled between its calls leaves a thread on which the next run is answered", async () => {
+    const { openai } = stack;
+    const { run, assistant_id, thread_id } = await park([{ text: "Let me look.", ...askWeather("Paris") }]);
+    await openSdk(stack, "openai 7").cancel(run);
+    const additional_messages = [{ role: "user" as const, content: "Never mind. How are you?" }];
+    const next = await openai.beta.threads.runs.createAndPoll(
+      thread_id,
+      { assistant_id, additional_messages, tool_choice: "none" },
+      QUICK,
+    );
+    assert.equal(next.status, "completed", next.last_error?.message);
+    const { data } = await openai.beta.threads.messages.list(thread_id, { order: "asc" });
+    assert.deepEqual(
+      data.map((message) => [message.role, message.status]),
+      [
+        ["user", "completed"],
+        ["assistant", "completed"],
+        ["user", "completed"],
+        ["assistant", "completed"],
+      ],
+    );
   });
 
   test("outputs for some of the calls are refused, and the run goes on waiting for all", async () => {

@@ -190,7 +190,15 @@ suite("plain runs", { concurrency: 4 }, () => {
   test("a step shows every field, and its message as it was written", async () => {
     const { openai } = stack;
     const { assistant_id, thread_id } = await startConversation(stack, [
-      { text: "x", usage: { prompt_tokens: 11, completion_tokens: 7 } },
+      {
+        text: "x",
+        usage: {
+          prompt_tokens: 11,
+          completion_tokens: 7,
+          prompt_tokens_details: { cached_tokens: 3 },
+          completion_tokens_details: { reasoning_tokens: 2 },
+        },
+      },
     ]);
     const run = await openai.beta.threads.runs.createAndPoll(thread_id, { assistant_id }, QUICK);
     const steps = await openai.beta.threads.runs.steps.list(run.id, { thread_id });
@@ -200,8 +208,8 @@ suite("plain runs", { concurrency: 4 }, () => {
       prompt_tokens: 11,
       completion_tokens: 7,
       total_tokens: 18,
-      prompt_token_details: { cached_tokens: 0 },
-      completion_tokens_details: { reasoning_tokens: 0 },
+      prompt_token_details: { cached_tokens: 3 },
+      completion_tokens_details: { reasoning_tokens: 2 },
     };
     assert.match(step?.id ?? "", /^step_[A-Za-z0-9]{24}$/);
     assert.deepEqual(JSON.parse(JSON.stringify(steps.data)), [

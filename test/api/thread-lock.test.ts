@@ -152,7 +152,7 @@ suite("the thread lock", { concurrency: 4 }, () => {
     await waitUntil("the upstream request was aborted", () => requests()[0]?.aborted === true, 3000);
     await ended;
     const gone = notFound(`No thread found with id '${thread_id}'.`);
-    const { id: run_id } = events[0]?.data as { id: string };
+    const { id: run_id } = (events[0] as { data: { id: string } }).data;
     assert.deepEqual(await refusalOf(beta.threads.runs.retrieve(run_id, { thread_id })), gone);
     assert.deepEqual(await refusalOf(beta.threads.runs.cancel(run_id, { thread_id })), gone);
     assert.deepEqual(await refusalOf(beta.threads.runs.steps.list(run_id, { thread_id })), gone);

@@ -33,6 +33,7 @@ async function makeEnvironment(environment: string): Promise<void> {
   try {
     await run("python3", ["-m", "venv", making]);
     await run(interpreterOf(making), ["-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS]);
+    if (existsSync(interpreterOf(environment))) return; // another test run was faster, and may be using it
     rmSync(environment, { recursive: true, force: true });
     renameSync(making, environment);
   } finally {

@@ -5,7 +5,7 @@ from openai.types.beta.threads import Run
 from .scenario import POLL_MS, SLOWLY, ask_weather, client, expect, messages_of, run_to_rest, start, text_of, wait_until
 
 # An extension of this server.
-SOON = {"expires_after_seconds": 1}
+SOON = {"expires_after_seconds": 2}
 
 
 def expect_free_thread(run: Run) -> None:
@@ -40,7 +40,7 @@ def test_cancel_while_waiting() -> None:
 def test_expiry_while_talking() -> None:
     """a run that talks for too long expires"""
     run = run_to_rest(SLOWLY, extra_body=SOON)
-    expect((run.status, run.expires_at), ("expired", run.created_at + 1))
+    expect((run.status, run.expires_at), ("expired", run.created_at + 2))
     [message] = messages_of(run)
     expect(message.incomplete_details.reason, "run_expired")
     expect_free_thread(run)
@@ -74,3 +74,10 @@ def test_failed() -> None:
     expect((run.last_error.code, run.last_error.message), ("invalid_prompt", "Your prompt was refused."))
     expect(messages_of(run), [])
     expect_free_thread(run)
+
+
+def test_refusal() -> None:
+    """a run whose model refuses completes with a refusal part"""
+    run = run_to_rest({"refusal": "No."})
+    [message] = messages_of(run)
+    expect((run.status, message.content[0].type, message.content[0].refusal), ("completed", "refusal", "No."))

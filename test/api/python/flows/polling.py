@@ -4,7 +4,18 @@ import re
 
 from openai import AsyncOpenAI
 
-from .scenario import POLL_MS, SETTINGS, client, create_assistant, expect, messages_of, run_to_rest, script, start, text_of
+from .scenario import (
+    POLL_MS,
+    SETTINGS,
+    client,
+    create_assistant,
+    expect,
+    messages_of,
+    run_to_rest,
+    script,
+    start,
+    text_of,
+)
 
 ANSWER = {"text": "Four – как вы? 🙂"}
 

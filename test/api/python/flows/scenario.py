@@ -3,13 +3,14 @@
 import json
 import time
 from collections.abc import Callable
+from uuid import uuid4
 
 from openai import OpenAI
 from openai.types.beta.threads import Message, Run
 
 # Base URL and key are those of OPENAI_BASE_URL and OPENAI_API_KEY, as in any program that uses the SDK.
-# Without retries, so that each failure is seen.
-SETTINGS = {"max_retries": 0, "timeout": 30}
+# Without retries, so that each failure is seen; strict, so that an answer that is not of the SDK's types is one.
+SETTINGS = {"max_retries": 0, "timeout": 30, "_strict_response_validation": True}
 client = OpenAI(**SETTINGS)
 
 MODEL = "gpt-4o"
@@ -35,7 +36,7 @@ def ask_weather(*cities: str, **turn: object) -> dict[str, object]:
 
 def script(*turns: dict[str, object]) -> str:
     """The content of a user message that makes the model say these turns."""
-    return f"Hello!\n#script {json.dumps({'turns': turns})}"
+    return f"Hello!\n#script {json.dumps({'key': str(uuid4()), 'turns': turns})}"
 
 
 def create_assistant() -> str:

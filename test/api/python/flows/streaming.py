@@ -66,9 +66,11 @@ async def test_async_event_handler() -> None:
     ids = start(ANSWER)
     handler = AsyncAssistantEventHandler()
     calls = record(handler)
-    async with AsyncOpenAI(**SETTINGS) as openai:
-        async with openai.beta.threads.runs.stream(**ids, event_handler=handler) as stream:
-            await stream.until_done()
+    async with (
+        AsyncOpenAI(**SETTINGS) as openai,
+        openai.beta.threads.runs.stream(**ids, event_handler=handler) as stream,
+    ):
+        await stream.until_done()
     check_callbacks(calls)
 
 
@@ -88,10 +90,9 @@ def test_final_objects() -> None:
 async def test_final_objects_async() -> None:
     """text_deltas and the final objects of the async client are the same"""
     ids = start(ANSWER)
-    async with AsyncOpenAI(**SETTINGS) as openai:
-        async with openai.beta.threads.runs.stream(**ids) as stream:
-            text = "".join([delta async for delta in stream.text_deltas])
-            run, [message] = await stream.get_final_run(), await stream.get_final_messages()
+    async with AsyncOpenAI(**SETTINGS) as openai, openai.beta.threads.runs.stream(**ids) as stream:
+        text = "".join([delta async for delta in stream.text_deltas])
+        run, [message] = await stream.get_final_run(), await stream.get_final_messages()
     expect((text, text_of(message)), (ANSWER["text"], ANSWER["text"]))
     expect(messages_of(run), [message])
 
@@ -137,12 +138,21 @@ def test_reader_that_times_out() -> None:
     """a reader that loses patience is told of its timeout, and the run completes without it"""
     handler = AssistantEventHandler()
     calls = record(handler)
-    ids = start({"text": "late", "delay_ms": 1500})
+    ids = start({"text": "late", "delay_ms": 5000})
     try:
-        with client.beta.threads.runs.stream(**ids, event_handler=handler, timeout=0.5) as stream:
+        with client.beta.threads.runs.stream(**ids, event_handler=handler, timeout=3) as stream:
             stream.until_done()
     except Exception as error:
         expect(type(error).__name__, "ReadTimeout")
     expect([name for name, _ in calls[-3:]], ["on_timeout", "on_exception", "on_end"])
     run = client.beta.threads.runs.poll(handler.current_run.id, ids["thread_id"], poll_interval_ms=POLL_MS)
     expect(run.status, "completed")
+
+
+def test_answer_that_is_cut() -> None:
+    """an answer that is cut and made anew is whole in the end, and once in the thread"""
+    with client.beta.threads.runs.stream(**start({**ANSWER, "cut_after_chunks": 3, "times": 1})) as stream:
+        run, messages = stream.get_final_run(), stream.get_final_messages()
+    expect(run.status, "completed")
+    expect(messages_of(run), [messages[-1]])
+    expect(text_of(messages[-1]), ANSWER["text"])

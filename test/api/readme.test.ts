@@ -1,0 +1,65 @@
+// The README's examples, run as they are printed.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { PROJECT_FOLDER } from "../../embedded/node-child.ts";
+import { startStack } from "../support/stack.ts";
+import type { Stack } from "../support/stack.ts";
+import { findPython } from "./python/python-environment.ts";
+
+let stack: Stack;
+before(async () => {
+  stack = await startStack();
+});
+after(() => stack.stop());
+
+const EXAMPLES = shellBlocks("First run", "How it works");
+
+test("the README has the four examples that are tried here, behind the two lines that set address and key", () => {
+  const firstWords = EXAMPLES.map((example) => example.split(" ", 1)[0]);
+  assert.deepEqual(firstWords, ["export", "assistant=$(curl", "node", "python3", "node"]);
+});
+
+test("curl shows the events of a run", (t) => {
+  if (spawnSync("curl", ["--version"]).error) return t.skip("this machine has no curl");
+  assert.match(runExample(1), /^event: thread\.created\n[^]*event: thread\.run\.completed\n[^]*data: \[DONE\]\n\n$/);
+});
+
+test("Node streams an answer", () => {
+  assert.match(runExample(2), /scripted demo model[^]*\nrun_\w{24} is completed\n$/);
+});
+
+test("Python prints the conversation", async (t) => {
+  const python = await findPython();
+  if (python === undefined) return t.skip("this machine has no python3 of version 3.10 or newer");
+  assert.match(runExample(3, dirname(python)), /^user: Hello!\nassistant: .*scripted demo model/);
+});
+
+test("a function call is answered", () => {
+  const output = runExample(4);
+  assert.match(output, /^get_weather \{"city":"Paris"\}\nget_weather \{"city":"London"\}\n.*18 degrees, light rain/);
+});
+
+/** What an example prints. Throws when it fails. */
+function runExample(index: number, ...folders: string[]): string {
+  const { stdout, stderr, status } = spawnSync("bash", ["-euo", "pipefail", "-c", EXAMPLES[index] ?? "exit 1"], {
+    cwd: PROJECT_FOLDER,
+    encoding: "utf8",
+    env: {
+      PATH: [...folders, dirname(process.execPath), process.env["PATH"]].join(delimiter),
+      OPENAI_BASE_URL: stack.baseURL,
+      OPENAI_API_KEY: stack.apiKey,
+    },
+  });
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+/** The blocks of shell code between two headings of the README. */
+function shellBlocks(from: string, to: string): string[] {
+  const text = readFileSync(join(PROJECT_FOLDER, "README.md"), "utf8");
+  const part = text.slice(text.indexOf(`## ${from}\n`), text.indexOf(`## ${to}\n`));
+  return [...part.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, code = ""]) => code);
+}
