@@ -16,12 +16,7 @@ export interface CpuTimes {
 
 export function readCpuTimes(processes: Processes): CpuTimes {
   const parts = Object.fromEntries(Object.entries(processes).map(([part, pid]) => [part, cpuMs(pid)]));
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync("/proc/stat", "utf8")
-    .split("\n", 1)[0]!
-    .split(/\s+/)
-    .slice(1)
-    .map(Number);
-  return { parts, machine: ((user + nice + system + irq + softirq) * 1000) / TICKS };
+  return { parts, machine: machineMs() };
 }
 
 /** CPU milliseconds by part between two readings; `others` is what the rest of the machine used. */
@@ -33,23 +28,36 @@ export function cpuBetween(before: CpuTimes, after: CpuTimes): Record<string, nu
 
 /** Resident memory of one process, in MiB. */
 export function rssMiB(pid: number): number {
-  const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);
+  const pages = Number(readText(`/proc/${pid}/statm`).split(" ")[1]);
   return (pages * PAGE_BYTES) / 2 ** 20;
 }
 
-/** Of the process, of its children, and of the children that have ended. Of this process, whose children are the parts, only its own. */
+/** Of the process, of its children, and of those that have ended. Of this process only its own: its children are the parts. */
 function cpuMs(pid: number): number {
-  if (pid === process.pid) return (({ user, system }) => (user + system) / 1000)(process.cpuUsage());
-  let ticks = 0;
+  if (pid === process.pid) {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  }
   try {
     // The name, in parentheses, may hold anything; what follows are numbers.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ").map(Number);
-    const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15);
-    ticks = user + system + endedUser + endedSystem;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-    for (const child of children === "" ? [] : children.split(" ")) ticks += (cpuMs(Number(child)) / 1000) * TICKS;
+    const fields = readText(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ").map(Number) ?? [];
+    const ticks = fields.slice(11, 15).reduce((total, each) => total + each, 0);
+    const children = readText(`/proc/${pid}/task/${pid}/children`)
+      .split(" ")
+      .filter((child) => child !== "");
+    return (ticks * 1000) / TICKS + children.reduce((total, child) => total + cpuMs(Number(child)), 0);
   } catch {
-    // It has ended meanwhile; its parent has its time.
+    return 0; // it has ended meanwhile, and its parent has its time
   }
-  return (ticks * 1000) / TICKS;
+}
+
+/** CPU milliseconds that the machine has worked. */
+function machineMs(): number {
+  const [line = ""] = readText("/proc/stat").split("\n", 1);
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(/\s+/).slice(1).map(Number);
+  return ((user + nice + system + irq + softirq) * 1000) / TICKS;
+}
+
+function readText(file: string): string {
+  return readFileSync(file, "utf8");
 }

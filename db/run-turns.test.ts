@@ -19,7 +19,7 @@ let database: TestDatabase;
 let db: Pool;
 before(async () => {
   database = await createTestDatabase();
-  db = createPool({ url: database.url, max: 12, name: "test", onError: assert.fail });
+  db = createPool({ url: database.url, max: 12, name: "test", onError: () => undefined });
 });
 after(async () => {
   await db.end();

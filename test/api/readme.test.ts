@@ -1,14 +1,16 @@
 // The README's examples, run as they are printed.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 import { PROJECT_FOLDER } from "../../embedded/node-child.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { findPython } from "./python/python-environment.ts";
 
+const run = promisify(execFile);
 let stack: Stack;
 before(async () => {
   stack = await startStack();
@@ -22,38 +24,43 @@ test("the README has the four examples that are tried here, behind the two lines
   assert.deepEqual(firstWords, ["export", "assistant=$(curl", "node", "python3", "node"]);
 });
 
-test("curl shows the events of a run", (t) => {
-  if (spawnSync("curl", ["--version"]).error) return t.skip("this machine has no curl");
-  assert.match(runExample(1), /^event: thread\.created\n[^]*event: thread\.run\.completed\n[^]*data: \[DONE\]\n\n$/);
+test("curl shows the events of a run", async (t) => {
+  const hasCurl = await run("curl", ["--version"]).then(
+    () => true,
+    () => false,
+  );
+  if (!hasCurl) return t.skip("this machine has no curl");
+  assert.match(
+    await runExample(1),
+    /^event: thread\.created\n[^]*event: thread\.run\.completed\n[^]*data: \[DONE\]\n\n$/,
+  );
 });
 
-test("Node streams an answer", () => {
-  assert.match(runExample(2), /scripted demo model[^]*\nrun_\w{24} is completed\n$/);
+test("Node streams an answer", async () => {
+  assert.match(await runExample(2), /scripted demo model[^]*\nrun_\w{24} is completed\n$/);
 });
 
 test("Python prints the conversation", async (t) => {
   const python = await findPython();
   if (python === undefined) return t.skip("this machine has no python3 of version 3.10 or newer");
-  assert.match(runExample(3, dirname(python)), /^user: Hello!\nassistant: .*scripted demo model/);
+  assert.match(await runExample(3, dirname(python)), /^user: Hello!\nassistant: .*scripted demo model/);
 });
 
-test("a function call is answered", () => {
-  const output = runExample(4);
+test("a function call is answered", async () => {
+  const output = await runExample(4);
   assert.match(output, /^get_weather \{"city":"Paris"\}\nget_weather \{"city":"London"\}\n.*18 degrees, light rain/);
 });
 
-/** What an example prints. Throws when it fails. */
-function runExample(index: number, ...folders: string[]): string {
-  const { stdout, stderr, status } = spawnSync("bash", ["-euo", "pipefail", "-c", EXAMPLES[index] ?? "exit 1"], {
+/** What an example prints. Rejects when it fails. */
+async function runExample(index: number, ...folders: string[]): Promise<string> {
+  const { stdout } = await run("bash", ["-euo", "pipefail", "-c", EXAMPLES[index] ?? "exit 1"], {
     cwd: PROJECT_FOLDER,
-    encoding: "utf8",
     env: {
       PATH: [...folders, dirname(process.execPath), process.env["PATH"]].join(delimiter),
       OPENAI_BASE_URL: stack.baseURL,
       OPENAI_API_KEY: stack.apiKey,
     },
   });
-  assert.equal(status, 0, stderr);
   return stdout;
 }
 

@@ -16,6 +16,8 @@ before(async () => {
 after(() => stack.stop());
 
 const SAID = "The quick brown fox jumps over the lazy dog.";
+/** In three pieces, with time enough for the first one to be shown before the second one is there. */
+const SLOWLY = { text: SAID, chunk_chars: 15, chunk_ms: 500 };
 const PLAIN = [
   "run.created",
   "run.queued",
@@ -102,9 +104,7 @@ suite("trouble upstream", { concurrency: 8 }, () => {
   for (const generation of GENERATIONS) {
     test(`${generation}: an answer that is cut in the middle is closed in the stream and given anew`, async () => {
       const sdk = openSdk(stack, generation);
-      const conversation = await startConversation(stack, [
-        { text: SAID, chunk_ms: 60, cut_after_chunks: 5, times: 1 },
-      ]);
+      const conversation = await startConversation(stack, [{ ...SLOWLY, cut_after_chunks: 2, times: 1 }]);
       const { assistant_id, thread_id } = conversation;
       const events = await readAll(
         await sdk.client.beta.threads.runs.create(thread_id, { assistant_id, stream: true }),
@@ -115,7 +115,7 @@ suite("trouble upstream", { concurrency: 8 }, () => {
       assert.notEqual(partial.id, final.id);
       assert.equal(partial.incomplete_details?.reason, "run_failed");
       const shown = textOf(events, partial.id);
-      assert.ok(shown !== "" && SAID.slice(0, 20).startsWith(shown), shown);
+      assert.ok(shown !== "" && SAID.slice(0, 30).startsWith(shown), shown);
       assert.equal(textOf(events, final.id), SAID);
 
       const run = find(events, "thread.run.completed");
@@ -138,7 +138,7 @@ suite("trouble upstream", { concurrency: 8 }, () => {
     test(`${generation}: the stream helper survives an answer that is cut and given anew`, async () => {
       const sdk = openSdk(stack, generation);
       const { assistant_id, thread_id } = await startConversation(stack, [
-        { text: SAID, chunk_ms: 60, cut_after_chunks: 5, times: 1 },
+        { ...SLOWLY, cut_after_chunks: 2, times: 1 },
       ]);
       const helper = sdk.client.beta.threads.runs.stream(thread_id, { assistant_id });
       assert.equal((await helper.finalRun()).status, "completed");
@@ -149,7 +149,9 @@ suite("trouble upstream", { concurrency: 8 }, () => {
 
   test("calls that are cut in the middle are asked for anew, and only the whole ones are handed out", async () => {
     const calls = ["Paris", "Rome"].map((city) => ({ name: "get_weather", arguments: { city } }));
-    const { events, run } = await stream([{ tool_calls: calls, chunk_ms: 60, cut_after_chunks: 6, times: 1 }]);
+    const { events, run } = await stream([
+      { tool_calls: calls, chunk_chars: 15, chunk_ms: 400, cut_after_chunks: 4, times: 1 },
+    ]);
     assert.deepEqual(outline(events), [
       ...PLAIN.slice(0, 5),
       "run.step.delta",
@@ -165,7 +167,7 @@ suite("trouble upstream", { concurrency: 8 }, () => {
   });
 
   test("an answer with garbage in it is given anew", async () => {
-    const done = await stream([{ text: SAID, chunk_ms: 60, garbage_after_chunks: 5, times: 1 }]);
+    const done = await stream([{ ...SLOWLY, garbage_after_chunks: 2, times: 1 }]);
     answered(done);
     assert.deepEqual(outline(done.events), RETRIED);
     assert.equal(lastMessageText(done.events), SAID);
@@ -178,9 +180,7 @@ suite("trouble upstream", { concurrency: 8 }, () => {
 
   test("a polled run with trouble on the way is never seen in any state but queued, in progress and completed", async () => {
     const { openai } = stack;
-    const { assistant_id, thread_id } = await startConversation(stack, [
-      { text: SAID, chunk_ms: 60, cut_after_chunks: 5, times: 2 },
-    ]);
+    const { assistant_id, thread_id } = await startConversation(stack, [{ ...SLOWLY, cut_after_chunks: 2, times: 2 }]);
     const created = await openai.beta.threads.runs.create(thread_id, { assistant_id });
     const seen = new Set<string>([created.status]);
     let run = created;
