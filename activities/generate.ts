@@ -148,8 +148,9 @@ class Turn {
 
   async #end(how: RunEnd): Promise<TurnOutcome> {
     await this.#recorder.flush();
-    this.#deps.writer.announce(this.#run.id, await endTurn(this.#deps.pool, this.#run, how));
-    return { kind: "ended", status: how.to, turn: this.#run.turn };
+    const { status, seq } = await endTurn(this.#deps.pool, this.#run, how);
+    this.#deps.writer.announce(this.#run.id, seq);
+    return { kind: "ended", status, turn: this.#run.turn };
   }
 
   #fail(code: LastError["code"], message: string): Promise<TurnOutcome> {
@@ -187,7 +188,7 @@ class Turn {
         return lost(stop.status);
       case "superseded":
         return lost(undefined);
-      case "shutdown":
+      case "released":
         await forgiveTry(this.#deps.pool, this.#run);
         throw stop.failure;
     }
@@ -196,8 +197,9 @@ class Turn {
   /** Asks Temporal to try again after a while, but no later than when the run expires. */
   #retry(type: string, error: Error, delayMs: number): ApplicationFailure {
     const nextRetryDelay = Math.min(delayMs, Math.max(this.#run.expires_at_ms - Date.now(), 0) + 1);
-    // What the endpoint said may quote the prompt: it goes to the log, not into the history.
-    log.warn("the model call will be tried again", { type, reason: error.message, nextRetryDelay });
+    // What the endpoint said may quote the prompt: it is neither for the history nor for ordinary logs.
+    log.warn("the model call will be tried again", { type, nextRetryDelay });
+    log.debug("what the endpoint said", { reason: error.message });
     return ApplicationFailure.create({ type, message: `${type}: asked again in ${nextRetryDelay} ms`, nextRetryDelay });
   }
 

@@ -16,6 +16,9 @@ import { countContentTokens } from "../model/tokens.ts";
 /** The identifiers that we hand on as they are; anything else is replaced by our own. */
 const CALL_ID = /^call_[A-Za-z0-9]{8,64}$/;
 
+/** What every endpoint accepts in a history. */
+const FUNCTION_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
+
 /** The model called a tool that this server does not have. */
 export class ToolUnavailable extends Error {
   override name = "ToolUnavailable";
@@ -125,6 +128,7 @@ export class TurnRecorder {
     this.#callIndex = event.index;
     this.#upstreamCallId = event.id;
     const name = event.name ?? "";
+    if (!FUNCTION_NAME.test(name)) throw new ModelFailed("The model called a function by an impossible name.");
     if (this.#run.tools.some((tool) => tool.type !== "function" && tool.type === name)) {
       throw new ToolUnavailable(`The tool '${name}' is not available on this server yet.`);
     }

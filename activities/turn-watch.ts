@@ -9,8 +9,8 @@ export type TurnStop =
   | { kind: "expired" }
   /** The workflow was cancelled, from the API or by an operator. */
   | { kind: "cancelled" }
-  /** This worker goes away; Temporal gives the turn to another. */
-  | { kind: "shutdown"; failure: CancelledFailure }
+  /** This worker goes away, has lost Temporal, or was told to begin again: the turn is made by another try. */
+  | { kind: "released"; failure: unknown }
   | StopReason;
 
 export class TurnWatch {
@@ -26,10 +26,7 @@ export class TurnWatch {
     const left = Math.min(Math.max(expiresAtMs - Date.now(), 0), 2 ** 31 - 1);
     this.#expiry = setTimeout(() => this.stop({ kind: "expired" }), left);
     this.#heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_INTERVAL_MS);
-    context.cancelled.catch((failure: unknown) => {
-      const isShutdown = failure instanceof CancelledFailure && failure.message === "WORKER_SHUTDOWN";
-      this.stop(isShutdown ? { kind: "shutdown", failure } : { kind: "cancelled" });
-    });
+    context.cancelled.catch((failure: unknown) => this.stop(toStop(failure)));
   }
 
   get signal(): AbortSignal {
@@ -49,4 +46,10 @@ export class TurnWatch {
     clearTimeout(this.#expiry);
     clearInterval(this.#heartbeat);
   }
+}
+
+/** Temporal takes a turn back for many reasons. Only one of them is that somebody wants the run to end. */
+function toStop(failure: unknown): TurnStop {
+  const wasAsked = failure instanceof CancelledFailure && failure.message === "CANCELLED";
+  return wasAsked ? { kind: "cancelled" } : { kind: "released", failure };
 }

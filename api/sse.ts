@@ -38,6 +38,7 @@ export async function streamEvents(
   });
   raw.flushHeaders();
   raw.once("close", () => events.close());
+  if (raw.destroyed) events.close();
   const keepAlive = setInterval(() => {
     if (!raw.writableNeedDrain) raw.write(": keep-alive\n\n");
   }, KEEP_ALIVE_MS);
@@ -63,12 +64,19 @@ async function writeEvents(
   for await (const event of events) {
     const data = isRunStateEvent(event.event) ? JSON.stringify({ ...run, ...JSON.parse(event.data) }) : event.data;
     const id = withIds ? `id: ${event.seq}\n` : "";
-    const hasRoom = raw.write(`${id}event: ${event.event}\ndata: ${data}\n\n`);
+    raw.write(`${id}event: ${event.event}\ndata: ${data}\n\n`);
     if (endsStream(event.event) && (await isLast(event))) return true;
-    if (!hasRoom && !raw.destroyed) await Promise.race([once(raw, "drain"), once(raw, "close")]);
+    if (raw.writableNeedDrain && !raw.destroyed) await drained(raw);
     if (raw.destroyed) return true;
   }
   return false;
+}
+
+/** Resolves when the client has taken what was written, or has left. */
+async function drained(raw: FastifyReply["raw"]): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  await Promise.race([once(raw, "drain", { signal }), once(raw, "close", { signal })]).finally(() => settled.abort());
 }
 
 /** The form that every official SDK understands: the error inside an object of its own. */

@@ -23,7 +23,7 @@ export interface SweepDeps {
 export function startSweep(deps: SweepDeps): () => Promise<void> {
   const stops = [
     repeat(SWEEP_INTERVAL_MS, deps.log, () => sweep(deps)),
-    repeat(JANITOR_INTERVAL_MS, deps.log, () => dropOldEvents(deps.db, JANITOR_BATCH)),
+    repeat(JANITOR_INTERVAL_MS, deps.log, () => dropAllOldEvents(deps.db)),
   ];
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
@@ -69,6 +69,11 @@ async function checkRun({ db, workflows, log }: SweepDeps, run: RunToCheck): Pro
   log.warn({ runId: run.id, status: run.status }, "the run's workflow was closed from outside");
   const error = { code: "server_error", message: "The run's workflow was closed before the run had ended." } as const;
   await announce(db, run, await endRun(db, run, { to: "failed", error }));
+}
+
+/** In batches, so that each transaction stays short. */
+async function dropAllOldEvents(db: Pool): Promise<void> {
+  while ((await dropOldEvents(db, JANITOR_BATCH)) === JANITOR_BATCH);
 }
 
 async function announce(db: Pool, run: RunToCheck, ended: Ended | undefined): Promise<void> {

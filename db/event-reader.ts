@@ -149,20 +149,27 @@ export class EventReader {
     });
     client.on("notification", ({ payload }) => this.#take(payload ?? "[]"));
     client.on("error", this.#options.onError);
-    client.on("end", () => void this.#relisten(client));
-    await client.connect();
-    await client.query(`listen ${EVENTS_CHANNEL}`);
+    // A client that never got as far as listening also ends; only the one in use is replaced.
+    client.on("end", () => void this.#replace(client));
+    try {
+      await client.connect();
+      await client.query(`listen ${EVENTS_CHANNEL}`);
+      if (this.#stopped) throw new Error("stopped while connecting");
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
     this.#client = client;
     // What was said while nobody listened is in the tables.
     for (const subscription of this.#all()) subscription.offer(Number.MAX_SAFE_INTEGER);
   }
 
-  async #relisten(lost: pg.Client): Promise<void> {
-    while (!this.#stopped && (this.#client === lost || this.#client === undefined)) {
-      this.#client = undefined;
+  async #replace(lost: pg.Client): Promise<void> {
+    if (this.#client !== lost) return;
+    this.#client = undefined;
+    while (!this.#stopped && this.#client === undefined) {
       await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
-      if (this.#stopped) return;
-      await this.#listen().catch(this.#options.onError);
+      if (!this.#stopped) await this.#listen().catch(this.#options.onError);
     }
   }
 

@@ -9,7 +9,7 @@ import { waitUntil } from "../test/support/wait-until.ts";
 import { EventReader } from "./event-reader.ts";
 import { EventWriter } from "./event-writer.ts";
 import type { StopReason } from "./event-writer.ts";
-import { createPool } from "./pool.ts";
+import { createPool, withTransaction } from "./pool.ts";
 import type { Pool } from "./pool.ts";
 import { cancelRun } from "./run-ends.ts";
 import { appendEvents, notifyEvents } from "./run-events.ts";
@@ -231,4 +231,49 @@ test("a flush whose answer was lost is not written twice", async () => {
   const events = await readUntil(run.id, 0, "end");
   assertWhole(events);
   assert.equal(textOf(events), "one two three ");
+});
+
+test("after an outage of the database there is one listener again, however long it took", async () => {
+  const proxy = await startProxy(new URL(database.url));
+  const errors: Error[] = [];
+  const behind = new EventReader({ url: proxy.url, pool: db, onError: (error) => errors.push(error) });
+  await behind.start();
+  proxy.refuse();
+  await waitUntil("several attempts to come back have failed", () => errors.length >= 4);
+  assert.ok(errors.length < 8, "one attempt at a time");
+  proxy.accept();
+  const run = await begun();
+  const reading = (async () => {
+    for await (const event of behind.subscribe(run.id, 0)) if (event.event === "end") return;
+  })();
+  await appendEvents(db, run.id, [{ event: "end", data: {} }]);
+  await reading;
+  const listeners = () =>
+    db.query("select 1 from pg_stat_activity where application_name = 'event reader' and datname = current_database()");
+  await waitUntil(
+    "this listener and that of the other tests are there",
+    async () => (await listeners()).rows.length === 2,
+  );
+  await behind.stop();
+  await waitUntil("only that of the other tests is left", async () => (await listeners()).rows.length === 1);
+  proxy.close();
+});
+
+test("a connection that is lost inside a transaction is an error of that transaction and of nothing else", async () => {
+  await assert.rejects(
+    withTransaction(db, async (tx) => {
+      await tx.query("select 1");
+      await db.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'",
+      );
+      await waitUntil("the connection is gone", async () => {
+        const { rows } = await db.query(
+          "select 1 from pg_stat_activity where datname = current_database() and state = 'idle in transaction'",
+        );
+        return rows.length === 0;
+      });
+      await tx.query("select 1");
+    }),
+  );
+  await withTransaction(db, (tx) => tx.query("select 1"));
 });

@@ -114,6 +114,8 @@ export class EventWriter {
   #immediate: NodeJS.Immediate | undefined;
   readonly #poll: NodeJS.Timeout;
   #flushing = false;
+  /** Settles when the flush under way is over. */
+  #flushed: Promise<void> = Promise.resolve();
   /** Whether another flush is to follow the one under way. */
   #again: "no" | "soon" | "now" = "no";
   #lastFlush = 0;
@@ -160,7 +162,8 @@ export class EventWriter {
   async close(): Promise<void> {
     clearInterval(this.#poll);
     this.#unschedule();
-    if (!this.#flushing) await this.#run();
+    await this.#flushed;
+    await this.#run();
     this.#closed = true;
     await this.#client?.end().catch(this.#options.onError);
   }
@@ -178,6 +181,8 @@ export class EventWriter {
     this.#again = "no";
     this.#lastFlush = performance.now();
     let failed = false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#flushed = promise;
     try {
       await this.#flush();
     } catch (error) {
@@ -187,6 +192,7 @@ export class EventWriter {
       this.#client = undefined;
     } finally {
       this.#flushing = false;
+      resolve();
     }
     if (this.#closed) return;
     if (failed) setTimeout(() => this.schedule(), RETRY_MS);
@@ -234,6 +240,7 @@ export class EventWriter {
       connectionString: this.#options.url,
       application_name: "event writer",
       statement_timeout: 10_000,
+      query_timeout: 12_000,
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
     });

@@ -43,6 +43,8 @@ export function createPool({ url, max, name, onError }: PoolOptions): pg.Pool {
     application_name: name,
     connectionTimeoutMillis: 10_000,
     statement_timeout: 30_000,
+    // For a server that vanished without a word; its own time-outs come first.
+    query_timeout: 35_000,
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
   });
@@ -54,6 +56,11 @@ export function createPool({ url, max, name, onError }: PoolOptions): pg.Pool {
 export async function withTransaction<T>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  // The pool listens only to clients that are idle: without this, a lost connection would end the process.
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  client.on("error", onError);
   try {
     await client.query("begin");
     const result = await work(client);
@@ -65,6 +72,7 @@ export async function withTransaction<T>(pool: pg.Pool, work: (tx: pg.PoolClient
     });
     throw error;
   } finally {
+    client.off("error", onError);
     client.release(broken);
   }
 }

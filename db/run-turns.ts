@@ -10,7 +10,7 @@ import { closeOpenMessage, closeOpenStep, NO_USAGE } from "./open-work.ts";
 import type { Pool, Queryable } from "./pool.ts";
 import { withTransaction } from "./pool.ts";
 import { closeRun } from "./run-ends.ts";
-import type { RunEnd } from "./run-ends.ts";
+import type { Ended, RunEnd } from "./run-ends.ts";
 import { appendEvents } from "./run-events.ts";
 import type { NewEvent } from "./run-events.ts";
 import { changeStatus } from "./run-status.ts";
@@ -112,6 +112,10 @@ async function start(tx: Queryable, key: RunKey): Promise<NewEvent[]> {
 
 /** Closes what a dead try had shown, and takes its message out of the thread: one answer per turn. */
 async function abandonTry(tx: Queryable, key: RunKey): Promise<NewEvent[]> {
+  // The run, its thread, its messages: the order in which everyone locks them.
+  await tx.query("select 1 from threads where id = (select thread_id from runs where id = $1) for no key update", [
+    key.id,
+  ]);
   const message = await closeOpenMessage(tx, key, "run_failed");
   const abandoned = "run_id = $1 and project_id = $2 and status = 'incomplete'";
   await tx.query(
@@ -231,13 +235,17 @@ export async function requireAction(
   });
 }
 
-/** Ends the run from within its turn. Other than `endRun`, it does nothing if the turn is held by another try. */
-export async function endTurn(pool: Pool, run: TurnRun, how: RunEnd): Promise<number> {
+/**
+ * Ends the run from within its turn, and says how: a cancel that was accepted before wins. Other than `endRun`, it does
+ * nothing if the turn is held by another try.
+ */
+export async function endTurn(pool: Pool, run: TurnRun, how: RunEnd): Promise<Required<Ended>> {
   return withTransaction(pool, async (tx) => {
     const status = await lockTurn(tx, run);
     if (status === undefined || isTerminal(status)) throw new TurnLost(status);
-    const accepted: RunEnd = status === "cancelling" ? { to: "cancelled" } : how;
-    return appendEvents(tx, run.id, await closeRun(tx, run, status, accepted));
+    const end: RunEnd = status === "cancelling" ? { to: "cancelled" } : how;
+    const seq = await appendEvents(tx, run.id, await closeRun(tx, run, status, end));
+    return { status: end.to, seq };
   });
 }
 

@@ -56,7 +56,8 @@ export async function runWorkflow(input: RunInput): Promise<RunResult> {
   try {
     end = await liveUntilEnd();
   } catch (error) {
-    if (!isCancellation(error)) throw error;
+    // After a cancel Temporal does not repeat an activity that failed; the run is to end as cancelled all the same.
+    if (!isCancellation(error) && !CancellationScope.current().consideredCancelled) throw error;
     end = await CancellationScope.nonCancellable(() => cancelRun(input));
   }
   status = end.status;

@@ -1,5 +1,5 @@
 // /v1/threads/{thread_id}/runs, /v1/threads/runs, and the steps and events of a run.
-import type { FastifyReply } from "fastify";
+import type { FastifyBaseLogger, FastifyReply } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import {
@@ -84,7 +84,7 @@ export const runRoutes =
       if (result.kind === "missing") return missing(scope);
       if (result.kind === "refused") throw cannotCancel(result.status);
       workflows.cancel(scope.id);
-      await notifyEvents(db, scope.id, result.seq);
+      tellReaders(request.log, scope.id, result.seq);
       return result.run;
     });
 
@@ -104,7 +104,7 @@ export const runRoutes =
           );
         }
         workflows.wake({ ...request.caller, ...result.run });
-        await notifyEvents(db, scope.id, result.seq);
+        tellReaders(request.log, scope.id, result.seq);
         return request.body.stream ? stream(reply, result.run, result.before) : result.run;
       },
     );
@@ -154,6 +154,13 @@ export const runRoutes =
     async function stream(reply: FastifyReply, run: Run, after: number): Promise<FastifyReply> {
       await streamEvents(reply, events.subscribe(run.id, after), { run });
       return reply;
+    }
+
+    /** In the background: what is committed is accepted, and readers find it sooner or later without a notice. */
+    function tellReaders(log: FastifyBaseLogger, runId: string, seq: number): void {
+      notifyEvents(db, runId, seq).catch((error: unknown) =>
+        log.warn({ err: error, runId }, "readers could not be told"),
+      );
     }
 
     async function requireRun(scope: RunScope): Promise<Run> {

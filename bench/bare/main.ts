@@ -1,10 +1,13 @@
-// A worker with the same options as ours, and nothing to do.
+// A worker with the same options as ours, and next to nothing to do.
 import { fileURLToPath } from "node:url";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import { NativeConnection, Worker } from "@temporalio/worker";
 import { loadConfig } from "../../config.ts";
 
-export async function noop(): Promise<void> {}
+/** The moment at which it begins, in milliseconds of Unix time. */
+export async function tellTime(): Promise<number> {
+  return Date.now();
+}
 
 const config = loadConfig();
 const temporal = loadClientConnectConfig();
@@ -14,7 +17,7 @@ const worker = await Worker.create({
   namespace: temporal.namespace ?? "default",
   taskQueue: config.TEMPORAL_TASK_QUEUE,
   workflowsPath: fileURLToPath(new URL("workflows.ts", import.meta.url)),
-  activities: { noop },
+  activities: { tellTime },
   maxConcurrentActivityTaskExecutions: config.WORKER_MAX_CONCURRENT_TURNS,
   maxHeartbeatThrottleInterval: 2000,
   stickyQueueScheduleToStartTimeout: 2000,

@@ -1,13 +1,14 @@
 // What the server is compared with: the least that Temporal can do for one activity, and for one that is waited for.
 import { condition, defineSignal, proxyActivities, setHandler } from "@temporalio/workflow";
-import type { noop as Noop } from "./main.ts";
+import type { tellTime as TellTime } from "./main.ts";
 
-const { noop } = proxyActivities<{ noop: typeof Noop }>({ startToCloseTimeout: 30_000 });
+const { tellTime } = proxyActivities<{ tellTime: typeof TellTime }>({ startToCloseTimeout: 30_000 });
 
 export const wake = defineSignal("wake");
 
-export async function oneActivity(): Promise<void> {
-  await noop();
+/** Returns when its activity began, in milliseconds of Unix time. */
+export async function oneActivity(): Promise<number> {
+  return tellTime();
 }
 
 /** Like a run that waits for the output of a function call. */
@@ -16,7 +17,7 @@ export async function parked(): Promise<void> {
   setHandler(wake, () => {
     woken = true;
   });
-  await noop();
+  await tellTime();
   await condition(() => woken, "1 day");
-  await noop();
+  await tellTime();
 }

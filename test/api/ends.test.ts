@@ -17,7 +17,7 @@ before(async () => {
 after(() => stack.stop());
 
 /** Our extension: the SDKs hand it on as it is. */
-const SOON = { expires_after_seconds: 1 };
+const SOON = { expires_after_seconds: 2 };
 const SLOWLY: ScriptedTurn = { text: "word ".repeat(2000), chunk_ms: 20 };
 const NO_TOKENS = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
 
@@ -48,7 +48,7 @@ suite("expiry", { concurrency: 8 }, () => {
       const { runs, messages } = sdk.client.beta.threads;
       const waiting = await runs.createAndPoll(thread_id, { assistant_id, ...SOON }, QUICK);
       assert.equal(waiting.status, "requires_action");
-      assert.equal(waiting.expires_at, waiting.created_at + 1);
+      assert.equal(waiting.expires_at, waiting.created_at + 2);
       assert.ok((await secondsLate(waiting)) < 3);
       const run = await sdk.retrieve(waiting);
       assert.partialDeepStrictEqual(run, {
@@ -76,7 +76,7 @@ suite("expiry", { concurrency: 8 }, () => {
       "run.expired",
     ]);
     assert.equal(run.status, "expired");
-    assert.equal(run.expires_at, run.created_at + 1);
+    assert.equal(run.expires_at, run.created_at + 2);
     const message = find(events, "thread.message.incomplete");
     assert.equal(message.incomplete_details?.reason, "run_expired");
     assert.ok(textOf(events).startsWith("word"));

@@ -288,7 +288,7 @@ suite("function calls", { concurrency: 4 }, () => {
   });
 
   test("outputs that come after the expiry are refused, even before anyone has noticed it", async () => {
-    const { run } = await park([askWeather("Paris")], { expires_after_seconds: 1 });
+    const { run } = await park([askWeather("Paris")], { expires_after_seconds: 2 });
     await waitUntil("the time is over", () => Date.now() / 1000 > (run.expires_at ?? 0) + 1);
     await refuses(run, answer(run), 'Runs in status "expired" do not accept tool outputs.');
   });

@@ -113,7 +113,9 @@ suite("plain runs", { concurrency: 4 }, () => {
 
   test("the time stamps, the error and the usage of a run change only at the documented moments", async () => {
     const { openai } = stack;
-    const { assistant_id, thread_id } = await startConversation(stack, [{ text: "one two", chunk_ms: 300 }]);
+    const { assistant_id, thread_id } = await startConversation(stack, [
+      { text: "one two three four five", chunk_ms: 200 },
+    ]);
     const sentAt = Math.floor(Date.now() / 1000);
     const created = await openai.beta.threads.runs.create(thread_id, { assistant_id });
     const unset = {

@@ -6,6 +6,7 @@ import { calls, lookup, scripted } from "../support/scripts.ts";
 import type { ScriptedTurn } from "../support/scripts.ts";
 import { readEvents, textOf } from "../support/sse.ts";
 import type { SentEvent } from "../support/sse.ts";
+import { startProxy } from "../support/proxy.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -201,4 +202,25 @@ describe("an API process is killed", () => {
     assert.equal(textOf(events, answer?.id as string), LONG_TEXT);
     assert.equal(events.at(-1)?.event, "done");
   });
+});
+
+test("a worker that loses Temporal in the middle of an answer cancels nothing: the run completes", async () => {
+  const temporal = await startProxy(new URL(`tcp://${process.env["TEMPORAL_ADDRESS"]}`));
+  await Promise.all(stack.workers.map((worker) => worker.stop()));
+  await stack.startWorker({ TEMPORAL_ADDRESS: new URL(temporal.url).host });
+  // Longer than it takes the worker to give itself up for dead.
+  const run = await createRun([{ text: LONG_TEXT, chunk_chars: 10, chunk_ms: 150 }]);
+  await untilSomeText(run);
+  temporal.refuse();
+  await waitUntil(
+    "the answer has ended, or was given up",
+    () => stack.model.requests.at(-1)?.ended_at !== undefined && stack.model.requests.at(-1)?.ended_at !== null,
+    30_000,
+  );
+  assert.notEqual(await statusOf(run), "cancelled");
+  temporal.accept();
+  await waitUntil("the run is completed", async () => (await statusOf(run)) === "completed", 60_000);
+  assert.deepEqual((await answersOf(run)).map(textOfMessage), [LONG_TEXT]);
+  await Promise.all(stack.workers.map((worker) => worker.stop()));
+  temporal.close();
 });

@@ -10,14 +10,23 @@ export interface Proxy {
   loseNextAnswer(): void;
   /** Resolves when that has happened. */
   lost(): Promise<void>;
+  /** Cuts every connection and takes no more. */
+  refuse(): void;
+  /** Takes connections again. */
+  accept(): void;
   close(): void;
 }
 
 export async function startProxy(target: URL): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let losing = false;
+  let refusing = false;
   let lost = Promise.withResolvers<void>();
   const server = createServer((client) => {
+    if (refusing) {
+      client.destroy();
+      return;
+    }
     const upstream = connect({ host: target.hostname, port: Number(target.port) });
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -50,6 +59,13 @@ export async function startProxy(target: URL): Promise<Proxy> {
       lost = Promise.withResolvers();
     },
     lost: () => lost.promise,
+    refuse() {
+      refusing = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    accept() {
+      refusing = false;
+    },
     close() {
       server.close();
       for (const socket of sockets) socket.destroy();
