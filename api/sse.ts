@@ -82,7 +82,8 @@ async function drained(raw: FastifyReply["raw"]): Promise<void> {
 /** The form that every official SDK understands: the error inside an object of its own. */
 const INTERRUPTED = `event: error\ndata: ${JSON.stringify({
   error: {
-    message: "The stream was interrupted. The run goes on: retrieve it, or re-join its events.",
+    message:
+      "The stream was interrupted. Unless its thread was deleted, the run goes on: retrieve it, or re-join its events.",
     type: "server_error",
     param: null,
     code: "stream_interrupted",

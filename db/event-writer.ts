@@ -8,7 +8,7 @@ import type { Notice } from "./run-events.ts";
 
 /** Room for the framing of one event inside a notice: brackets, run id, position and name. */
 const NOTICE_FRAME_BYTES = 120;
-const RETRY_MS = 250;
+const RETRY_MS = 500;
 /** How long a flush may be awaited before the stream counts as broken. */
 const FLUSH_DEADLINE_MS = 15_000;
 
@@ -120,6 +120,7 @@ export class EventWriter {
   #again: "no" | "soon" | "now" = "no";
   #lastFlush = 0;
   #closed = false;
+  #pausing = false;
 
   constructor(options: EventWriterOptions) {
     this.#options = options;
@@ -145,7 +146,7 @@ export class EventWriter {
 
   /** Flushes now when someone waits for it (a stream's first delta, a change of status), else after the usual pause. */
   schedule(urgency: "soon" | "now" = "soon"): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#pausing) return;
     if (this.#flushing) {
       if (this.#again !== "now") this.#again = urgency;
       return;
@@ -195,8 +196,17 @@ export class EventWriter {
       resolve();
     }
     if (this.#closed) return;
-    if (failed) setTimeout(() => this.schedule(), RETRY_MS);
+    if (failed) this.#pause();
     else if (this.#again !== "no") this.schedule(this.#again);
+  }
+
+  /** After a failure everything waits a little, however much there is to say. */
+  #pause(): void {
+    this.#pausing = true;
+    setTimeout(() => {
+      this.#pausing = false;
+      this.schedule("now");
+    }, RETRY_MS);
   }
 
   async #flush(): Promise<void> {

@@ -1,5 +1,5 @@
 // What the sweep reads: runs that nothing has happened to for longer than it should have.
-import { SWEEP_AFTER_MS, SWEEP_MAX_BACKOFF_MS } from "../contract/limits.ts";
+import { SWEEP_AFTER_MS, SWEEP_INTERVAL_MS, SWEEP_MAX_BACKOFF_MS } from "../contract/limits.ts";
 import type { RunStatus } from "../contract/run-state.ts";
 import type { Queryable } from "./pool.ts";
 
@@ -18,13 +18,16 @@ export interface RunToCheck {
 }
 
 /**
- * Takes up to `limit` runs that are due for a look, and puts off the next look at each, twice as long every time.
+ * Takes up to `limit` runs that are due for a look, and puts off the next look at each, twice as long every time,
+ * but not beyond the run's expiry.
  * Any number of processes may call this at once: each run is given to one of them.
  */
 export async function takeRunsToCheck(db: Queryable, limit: number): Promise<RunToCheck[]> {
   const { rows } = await db.query<RunToCheck>(
     `update runs set checks = checks + 1,
-       check_at = now() + least(${SWEEP_AFTER_MS} * 2 ^ least(checks, 20), ${SWEEP_MAX_BACKOFF_MS}) * interval '1 ms'
+       check_at = least(
+         now() + least(${SWEEP_AFTER_MS} * 2 ^ least(checks, 20), ${SWEEP_MAX_BACKOFF_MS}) * interval '1 ms',
+         greatest(expires_at, now() + interval '${SWEEP_INTERVAL_MS} ms'))
      where id in (
        select id from runs
        where status in ('queued', 'in_progress', 'requires_action', 'cancelling') and check_at <= now()

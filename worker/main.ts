@@ -82,13 +82,16 @@ try {
   await writer.close();
   await pool.end();
   await connection.close();
+  log.info("stopped");
   // The channel to the parent process would keep this one alive.
   if (process.connected) process.disconnect();
 }
 
 function stop(): void {
   process.off("disconnect", stop); // listening there keeps the process alive
-  if (worker.getState() === "RUNNING") worker.shutdown();
+  if (worker.getState() !== "RUNNING") return;
+  log.info("stopping");
+  worker.shutdown();
 }
 
 function toPinoLevel(level: string) {
