@@ -3,6 +3,7 @@ import type { oneActivity } from "./bare/workflows.ts";
 import { BARE_QUEUE, startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 import { createAssistant, createThreads, inParallel, scripted, timeChat, timeRun } from "./load.ts";
+import { cpuBetween, readCpuTimes } from "./process-usage.ts";
 import type { Report } from "./report.ts";
 import { median, percentile, range } from "./stats.ts";
 
@@ -39,6 +40,7 @@ export async function measureFirstToken(): Promise<Report> {
     await inParallel(8, WARM_UP, () => timeChat(proxy, instant));
     await inParallel(8, WARM_UP, () => timeDispatch(stack));
 
+    const othersAlone = watchOthers(stack);
     const alone: Alone = { ours: [], dispatch: [], proxy: [], model: [] };
     for (let round = 0; round < SEQUENTIAL_ROUNDS; round += 1) {
       const threads = await makeThreads(SEQUENTIAL, instant);
@@ -47,6 +49,8 @@ export async function measureFirstToken(): Promise<Report> {
       alone.proxy.push(await collect(SEQUENTIAL, () => timeChat(proxy, instant)));
       alone.model.push(await collect(SEQUENTIAL, () => timeChat(stack.model, instant)));
     }
+    const others = { alone: othersAlone(), busy: Number.NaN };
+    const othersBusy = watchOthers(stack);
     const busy: Busy = { ours: [], durable: [], proxy: [] };
     for (let round = 0; round < BUSY_ROUNDS; round += 1) {
       const threads = await makeThreads(STREAMS * STREAMS_PER_SLOT, long);
@@ -54,7 +58,8 @@ export async function measureFirstToken(): Promise<Report> {
       busy.durable.push(await timeBusy(async () => (await timeDispatch(stack)) + (await timeChat(proxy, long))));
       busy.proxy.push(await timeBusy(() => timeChat(proxy, long)));
     }
-    return toReport(alone, busy);
+    others.busy = othersBusy();
+    return toReport(alone, busy, others);
   } finally {
     await stack.stop();
   }
@@ -87,7 +92,14 @@ async function timeBusy(time: () => Promise<number>): Promise<number[]> {
   return values;
 }
 
-function toReport(alone: Alone, busy: Busy): Report {
+/** The returned function tells how many processors the rest of the machine has used since. */
+function watchOthers({ processes }: Stack): () => number {
+  const startedAt = performance.now();
+  const before = readCpuTimes(processes);
+  return () => (cpuBetween(before, readCpuTimes(processes))["others"] ?? 0) / (performance.now() - startedAt);
+}
+
+function toReport(alone: Alone, busy: Busy, others: { alone: number; busy: number }): Report {
   const across = (rounds: readonly number[][], p: number) => rounds.map((values) => percentile(values, p));
   const beyond = alone.ours.map((values, round) => percentile(values, 0.5) - percentile(alone.model[round] ?? [], 0.5));
   const row = (name: string, rounds: readonly number[][]) => [
@@ -113,7 +125,7 @@ function toReport(alone: Alone, busy: Busy): Report {
     ],
     tables: [
       {
-        title: "One at a time, ms to the first token",
+        title: `One at a time, ms to the first token (rest of the machine: ${others.alone.toFixed(2)} processors in use)`,
         columns: ["", "p50", "p95", "p99"],
         rows: [
           row("ours", alone.ours),
@@ -123,7 +135,7 @@ function toReport(alone: Alone, busy: Busy): Report {
         ],
       },
       {
-        title: `${STREAMS} streams open, ms to the first token`,
+        title: `${STREAMS} streams open, ms to the first token (rest of the machine: ${others.busy.toFixed(2)})`,
         columns: ["", "p50", "p95", "p99"],
         rows: [row("ours", busy.ours), row("bare Temporal, then proxy", busy.durable), row("proxy", busy.proxy)],
       },
