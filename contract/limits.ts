@@ -103,6 +103,8 @@ export const MAX_CONTEXT_MESSAGES = 10_000;
 export const SWEEP_AFTER_MS = 5000;
 /** A run in progress whose workflow is checked by the sweep. */
 export const SWEEP_IN_PROGRESS_AFTER_MS = 60_000;
+/** A run that waits for outputs: seldom, since there may be ten thousand of them, but its workflow may be gone. */
+export const SWEEP_WAITING_AFTER_MS = 3_600_000;
 export const SWEEP_INTERVAL_MS = 1000;
 export const SWEEP_BATCH = 100;
 /** Longest pause between two looks of the sweep at the same run. */

@@ -1,5 +1,5 @@
 // What the sweep reads: runs that nothing has happened to for longer than it should have.
-import { SWEEP_AFTER_MS, SWEEP_INTERVAL_MS, SWEEP_MAX_BACKOFF_MS } from "../contract/limits.ts";
+import { SWEEP_AFTER_MS, SWEEP_INTERVAL_MS, SWEEP_MAX_BACKOFF_MS, SWEEP_WAITING_AFTER_MS } from "../contract/limits.ts";
 import type { RunStatus } from "../contract/run-state.ts";
 import type { Queryable } from "./pool.ts";
 
@@ -26,7 +26,9 @@ export async function takeRunsToCheck(db: Queryable, limit: number): Promise<Run
   const { rows } = await db.query<RunToCheck>(
     `update runs set checks = checks + 1,
        check_at = least(
-         now() + least(${SWEEP_AFTER_MS} * 2 ^ least(checks, 20), ${SWEEP_MAX_BACKOFF_MS}) * interval '1 ms',
+         now() + interval '1 ms' * case
+           when status = 'requires_action' then ${SWEEP_WAITING_AFTER_MS}
+           else least(${SWEEP_AFTER_MS} * 2 ^ least(checks, 20), ${SWEEP_MAX_BACKOFF_MS}) end,
          greatest(expires_at, now() + interval '${SWEEP_INTERVAL_MS} ms'))
      where id in (
        select id from runs

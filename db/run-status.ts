@@ -1,5 +1,10 @@
 // The only statement that changes a run's status. It obeys the table in contract/run-state.ts.
-import { EVENT_RETENTION_MS, SWEEP_AFTER_MS, SWEEP_IN_PROGRESS_AFTER_MS } from "../contract/limits.ts";
+import {
+  EVENT_RETENTION_MS,
+  SWEEP_AFTER_MS,
+  SWEEP_IN_PROGRESS_AFTER_MS,
+  SWEEP_WAITING_AFTER_MS,
+} from "../contract/limits.ts";
 import { isTerminal, statusesBefore } from "../contract/run-state.ts";
 import type { RunStatus } from "../contract/run-state.ts";
 import type { LastError, RequiredAction, Run, RunIncompleteReason, Usage } from "../contract/run.ts";
@@ -20,7 +25,7 @@ export interface StatusChange {
 /** When the sweep should first look at a run in a status. */
 const CHECK_AFTER: Partial<Record<RunStatus, string>> = {
   in_progress: `now() + interval '${SWEEP_IN_PROGRESS_AFTER_MS} milliseconds'`,
-  requires_action: `expires_at + interval '${SWEEP_AFTER_MS} milliseconds'`,
+  requires_action: `least(expires_at, now() + interval '${SWEEP_WAITING_AFTER_MS} milliseconds')`,
 };
 const CHECK_SOON = `now() + interval '${SWEEP_AFTER_MS} milliseconds'`;
 

@@ -1,73 +1,21 @@
 // Runs `npm start` for real, with everything in a temporary folder and on free ports.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import OpenAI from "openai";
 import { createTestDatabase } from "../test/support/database.ts";
+import { createLauncher, START_MS, STOP_MS } from "../test/support/launch.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
-import type { Parts } from "./lock.ts";
-import { isRunning } from "./process-info.ts";
-
-const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
-const START_MS = 60_000;
-const STOP_MS = 60_000;
 
 const dataDir = mkdtempSync(join(tmpdir(), "embedded-test-"));
 after(() => rmSync(dataDir, { recursive: true, force: true }));
 
-/** Settings that are empty count as not set, and keep a developer's own .env out of the test. */
-const SETTINGS = {
-  DATA_DIR: dataDir,
-  HOST: "127.0.0.1",
-  PORT: "0",
-  EMBEDDED_POSTGRES_PORT: "0",
-  EMBEDDED_TEMPORAL_PORT: "0",
-  EMBEDDED_TEMPORAL_UI_PORT: "0",
-  EMBEDDED_MODEL_PORT: "0",
-  DATABASE_URL: "",
-  TEMPORAL_ADDRESS: "",
-  OPENAI_API_KEY: "",
-  OPENAI_BASE_URL: "",
-  MODELS_FILE: "",
-  BOOTSTRAP_API_KEY: "",
-};
-
-function launch(settings: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [MAIN], { cwd: tmpdir(), env: { ...process.env, ...SETTINGS, ...settings } });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  after(() => child.kill("SIGTERM")); // a test that failed
-  const exited = once(child, "exit") as Promise<[number | null]>;
-  return { child, exited, output: () => output };
-}
-
-async function launchUntilReady(settings: Record<string, string> = {}) {
-  const { child, exited, output } = launch(settings);
-  await waitUntil(
-    "it is ready or has ended",
-    () => output().includes("is ready.") || child.exitCode !== null,
-    START_MS,
-  );
-  const baseURL = /API +(\S+\/v1)/.exec(output())?.[1];
-  assert.ok(baseURL, output());
-  async function stop(signal: "SIGINT" | "SIGTERM"): Promise<number | null> {
-    child.kill(signal);
-    await waitUntil("it has ended", () => child.exitCode !== null, STOP_MS);
-    return child.exitCode;
-  }
-  return { child, exited, output, baseURL, stop };
-}
-
-const keptKey = () => readFileSync(join(dataDir, "api-key"), "utf8").trim();
-const runningParts = () => (JSON.parse(readFileSync(join(dataDir, "running.json"), "utf8")) as { parts: Parts }).parts;
-const stillRunning = (parts: Parts) => Object.keys(parts).filter((part) => isRunning(parts[part] as number, dataDir));
+const { launch, launchUntilReady, keptKey, runningParts, stillRunning } = createLauncher(dataDir);
 
 async function ask(client: OpenAI): Promise<string> {
   const { id } = await client.beta.assistants.create({ model: "gpt-4o" });

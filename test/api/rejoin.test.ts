@@ -8,8 +8,8 @@ import { waitUntil } from "../support/wait-until.ts";
 import { askWeather, startConversation } from "./conversation.ts";
 import type { ScriptedTurn } from "./conversation.ts";
 import { collect, openSdk, QUICK } from "./sdk.ts";
-import { readFrames } from "./sse.ts";
-import type { Frame } from "./sse.ts";
+import { readFrames } from "../support/sse.ts";
+import type { Frame } from "../support/sse.ts";
 import { outline } from "./stream.ts";
 
 let stack: Stack;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import OpenAI from "openai";
 import type { Run } from "openai/resources/beta/threads/runs/runs";
-import { keptKey, launchUntilReady, runningParts, stillRunning, STOP_MS } from "../support/launch.ts";
+import { createLauncher, STOP_MS } from "../support/launch.ts";
 import { calls, lookup, scripted } from "../support/scripts.ts";
 import type { ScriptedTurn } from "../support/scripts.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -14,11 +14,13 @@ import { waitUntil } from "../support/wait-until.ts";
 const dataDir = mkdtempSync(join(tmpdir(), "power-cut-"));
 after(() => rmSync(dataDir, { recursive: true, force: true }));
 
+const { launchUntilReady, keptKey, runningParts, stillRunning } = createLauncher(dataDir);
+
 const slow: ScriptedTurn = { text: "word ".repeat(100), chunk_ms: 20 };
 
 test("a power cut loses no accepted run: each ends, with one answer", { timeout: 240_000 }, async () => {
-  const first = await launchUntilReady(dataDir);
-  const before = new OpenAI({ baseURL: first.baseURL, apiKey: keptKey(dataDir), maxRetries: 0 });
+  const first = await launchUntilReady();
+  const before = new OpenAI({ baseURL: first.baseURL, apiKey: keptKey(), maxRetries: 0 });
   const assistant = await before.beta.assistants.create({ model: "gpt-4o", tools: [lookup] });
   const create = (client: OpenAI, turns: ScriptedTurn[]) =>
     client.beta.threads.createAndRun({
@@ -36,12 +38,12 @@ test("a power cut loses no accepted run: each ends, with one answer", { timeout:
   await waitUntil("one run is done", async () => (await retrieve(before, finished)).status === "completed");
   const accepted = await Promise.all(Array.from({ length: 10 }, () => create(before, [{ text: "done" }])));
 
-  const parts = runningParts(dataDir);
+  const parts = runningParts();
   for (const pid of [first.child.pid, ...Object.values(parts)]) process.kill(pid as number, "SIGKILL");
-  await waitUntil("nothing is left", () => stillRunning(dataDir, parts).length === 0, STOP_MS);
+  await waitUntil("nothing is left", () => stillRunning(parts).length === 0, STOP_MS);
 
-  const second = await launchUntilReady(dataDir);
-  const now = new OpenAI({ baseURL: second.baseURL, apiKey: keptKey(dataDir), maxRetries: 5 });
+  const second = await launchUntilReady();
+  const now = new OpenAI({ baseURL: second.baseURL, apiKey: keptKey(), maxRetries: 5 });
   const pending = (await retrieve(now, waiting)).required_action?.submit_tool_outputs.tool_calls ?? [];
   assert.equal(pending.length, 2, "the run still waits for both outputs");
   await now.beta.threads.runs.submitToolOutputs(waiting.id, {

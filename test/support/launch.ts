@@ -11,7 +11,7 @@ import type { Parts } from "../../embedded/lock.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const MAIN = fileURLToPath(new URL("../../embedded/main.ts", import.meta.url));
-const START_MS = 60_000;
+export const START_MS = 60_000;
 export const STOP_MS = 60_000;
 
 /** Settings that are empty count as not set, and keep a developer's own .env out of the test. */
@@ -30,43 +30,43 @@ const SETTINGS = {
   BOOTSTRAP_API_KEY: "",
 };
 
-/** Starts the server on a data folder, without waiting for anything. */
-export function launch(dataDir: string, settings: Record<string, string> = {}) {
-  const env = { ...process.env, ...SETTINGS, DATA_DIR: dataDir, ...settings };
-  const child = spawn(process.execPath, [MAIN], { cwd: tmpdir(), env });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  after(() => child.kill("SIGTERM")); // a test that failed
-  const exited = once(child, "exit") as Promise<[number | null]>;
-  return { child, exited, output: () => output };
-}
-
-/** Starts the server and resolves when it says that it is ready. Throws with its output when it ends first. */
-export async function launchUntilReady(dataDir: string, settings: Record<string, string> = {}) {
-  const { child, exited, output } = launch(dataDir, settings);
-  const ended = () => child.exitCode !== null || child.signalCode !== null;
-  await waitUntil("it is ready or has ended", () => output().includes("is ready.") || ended(), START_MS);
-  const baseURL = /API +(\S+\/v1)/.exec(output())?.[1];
-  if (baseURL === undefined) throw new Error(output());
-  async function stop(signal: "SIGINT" | "SIGTERM"): Promise<number | null> {
-    child.kill(signal);
-    await waitUntil("it has ended", ended, STOP_MS);
-    return child.exitCode;
+/** What a test does with the server of one data folder. */
+export function createLauncher(dataDir: string) {
+  /** Starts the server without waiting for anything. */
+  function launch(settings: Record<string, string> = {}) {
+    const env = { ...process.env, ...SETTINGS, DATA_DIR: dataDir, ...settings };
+    const child = spawn(process.execPath, [MAIN], { cwd: tmpdir(), env });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    after(() => child.kill("SIGTERM")); // a test that failed
+    const exited = once(child, "exit") as Promise<[number | null]>;
+    return { child, exited, output: () => output };
   }
-  return { child, exited, output, baseURL, stop };
-}
 
-/** The API key that the first start on a data folder has made. */
-export function keptKey(dataDir: string): string {
-  return readFileSync(join(dataDir, "api-key"), "utf8").trim();
-}
+  /** Starts the server and resolves when it says that it is ready. Throws with its output when it ends first. */
+  async function launchUntilReady(settings: Record<string, string> = {}) {
+    const { child, exited, output } = launch(settings);
+    const ended = () => child.exitCode !== null || child.signalCode !== null;
+    await waitUntil("it is ready or has ended", () => output().includes("is ready.") || ended(), START_MS);
+    const baseURL = /API +(\S+\/v1)/.exec(output())?.[1];
+    if (baseURL === undefined) throw new Error(output());
+    async function stop(signal: "SIGINT" | "SIGTERM"): Promise<number | null> {
+      child.kill(signal);
+      await waitUntil("it has ended", ended, STOP_MS);
+      return child.exitCode;
+    }
+    return { child, exited, output, baseURL, stop };
+  }
 
-/** The processes that the server on a data folder has started, by name. */
-export function runningParts(dataDir: string): Parts {
-  return (JSON.parse(readFileSync(join(dataDir, "running.json"), "utf8")) as { parts: Parts }).parts;
-}
-
-/** Those of the processes that have not ended. */
-export function stillRunning(dataDir: string, parts: Parts): string[] {
-  return Object.keys(parts).filter((part) => isRunning(parts[part] as number, dataDir));
+  return {
+    launch,
+    launchUntilReady,
+    /** The API key that the first start has made. */
+    keptKey: () => readFileSync(join(dataDir, "api-key"), "utf8").trim(),
+    /** The processes that the server has started, by name. */
+    runningParts: () => (JSON.parse(readFileSync(join(dataDir, "running.json"), "utf8")) as { parts: Parts }).parts,
+    /** Those of the processes that have not ended. */
+    stillRunning: (parts: Parts) => Object.keys(parts).filter((part) => isRunning(parts[part] as number, dataDir)),
+  };
 }

@@ -1,38 +1,50 @@
-// Reads a stream of server-sent events without any SDK, so that a test sees every byte's worth.
+// Reads server-sent events as they come over the wire, which the SDKs hide: ids, framing, and where a stream breaks off.
+import assert from "node:assert/strict";
+
+export interface Frame {
+  id: number | undefined;
+  event: string;
+  /** The text behind `data:`. */
+  data: string;
+}
+
+/** Reads the frames of a response until it ends or the reader stops. Checks that the framing is the documented one. */
+export async function* readFrames(response: Response): AsyncGenerator<Frame, void, void> {
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-type"), "text/event-stream; charset=utf-8");
+  assert.match(response.headers.get("x-request-id") ?? "", /^req_[0-9a-f]{32}$/);
+  assert.ok(response.body);
+  let text = "";
+  for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    for (let end = text.indexOf("\n\n"); end !== -1; end = text.indexOf("\n\n")) {
+      const block = text.slice(0, end);
+      text = text.slice(end + 2);
+      if (!block.startsWith(":")) yield parseFrame(block);
+    }
+  }
+  assert.equal(text, "", "the stream ends with a whole frame");
+}
+
+function parseFrame(block: string): Frame {
+  const found = /^(?:id: (\d+)\n)?event: ([a-z_.]+)\ndata: (.*)$/.exec(block);
+  assert.ok(found, `not a frame: ${block}`);
+  const [, id, event = "", data = ""] = found;
+  return { id: id === undefined ? undefined : Number(id), event, data };
+}
 
 export interface SentEvent {
-  /** Position in the run, on streams that carry ids. */
   id: number | undefined;
   event: string;
   /** The parsed payload; `[DONE]` as text. */
   data: unknown;
 }
 
-/** Yields the events of a response until it ends or breaks off. Comments are left out. */
-export async function* readEvents(response: Response): AsyncGenerator<SentEvent> {
-  let rest = "";
-  const decoder = new TextDecoder();
-  for await (const bytes of response.body ?? []) {
-    rest += decoder.decode(bytes as Uint8Array, { stream: true });
-    const frames = rest.split("\n\n");
-    rest = frames.pop() ?? "";
-    for (const frame of frames) {
-      if (!frame.startsWith(":")) yield parseFrame(frame);
-    }
+/** The same, with payloads parsed. */
+export async function* readEvents(response: Response): AsyncGenerator<SentEvent, void, void> {
+  for await (const { id, event, data } of readFrames(response)) {
+    yield { id, event, data: event === "done" ? data : (JSON.parse(data) as unknown) };
   }
-}
-
-function parseFrame(frame: string): SentEvent {
-  const fields = new Map(
-    frame.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]),
-  );
-  const id = fields.get("id");
-  const data = fields.get("data") ?? "";
-  return {
-    id: id === undefined ? undefined : Number(id),
-    event: fields.get("event") ?? "",
-    data: data.startsWith("[DONE]") ? data : JSON.parse(data),
-  };
 }
 
 /** The text that the deltas of one message add up to. */
