@@ -1,30 +1,21 @@
 // Assistants: a model with instructions and tools, under a name.
 import { z } from "zod";
-import { MAX_DESCRIPTION_LENGTH, MAX_INSTRUCTIONS_LENGTH, MAX_MODEL_NAME_LENGTH, MAX_NAME_LENGTH } from "./limits.ts";
+import { MAX_DESCRIPTION_LENGTH, MAX_INSTRUCTIONS_LENGTH, MAX_NAME_LENGTH } from "./limits.ts";
 import { Metadata } from "./metadata.ts";
-import {
-  ReasoningEffort,
-  ResponseFormat,
-  Tool,
-  ToolResources,
-  ToolResourcesCreate,
-  ToolResourcesUpdate,
-  Tools,
-} from "./tool.ts";
-
-export const ModelName = z.string().min(1).max(MAX_MODEL_NAME_LENGTH);
-export const Temperature = z.number().min(0).max(2);
-export const TopP = z.number().min(0).max(1);
+import { ModelName, ReasoningEffort, Temperature, TopP } from "./model.ts";
+import { ResponseFormat, ResponseFormatInput } from "./response-format.ts";
+import { ToolResources, ToolResourcesCreate, ToolResourcesUpdate } from "./tool-resources.ts";
+import { Tool, ToolsInput } from "./tool.ts";
 
 const settings = {
   name: z.string().max(MAX_NAME_LENGTH).nullish(),
   description: z.string().max(MAX_DESCRIPTION_LENGTH).nullish(),
   instructions: z.string().max(MAX_INSTRUCTIONS_LENGTH).nullish(),
-  tools: Tools.nullish(),
+  tools: ToolsInput.nullish(),
   metadata: Metadata.nullish(),
   temperature: Temperature.nullish(),
   top_p: TopP.nullish(),
-  response_format: ResponseFormat.nullish(),
+  response_format: ResponseFormatInput.nullish(),
   reasoning_effort: ReasoningEffort.nullish(),
 };
 
@@ -43,7 +34,7 @@ export const ModifyAssistant = z.strictObject({
 });
 export type ModifyAssistant = z.infer<typeof ModifyAssistant>;
 
-export const Assistant = z.object({
+export const Assistant = z.strictObject({
   id: z.string(),
   object: z.literal("assistant"),
   created_at: z.int(),

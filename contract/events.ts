@@ -1,41 +1,69 @@
 // Server-sent events of a run: their names and what each carries.
-import type { Message } from "./message.ts";
-import type { Run } from "./run.ts";
-import type { RunStep } from "./run-step.ts";
+import { z } from "zod";
+import { Message } from "./message.ts";
+import { Run } from "./run.ts";
+import { RunStep, StepStatus } from "./run-step.ts";
 import { isTerminal, RunStatus } from "./run-state.ts";
-import type { Thread } from "./thread.ts";
+import { Thread } from "./thread.ts";
 
-/** One piece of a message's content, as it goes over the wire. */
-export interface MessageDelta {
-  id: string;
-  object: "thread.message.delta";
-  delta: { content: ContentDelta[] };
-}
-export type ContentDelta =
-  | { index: number; type: "text"; text: { value: string; annotations?: [] } }
-  | { index: number; type: "refusal"; refusal: string };
+/** The first piece of a text comes with an empty list of annotations. */
+export const ContentDelta = z.discriminatedUnion("type", [
+  z.strictObject({
+    index: z.int(),
+    type: z.literal("text"),
+    text: z.strictObject({ value: z.string(), annotations: z.tuple([]).optional() }),
+  }),
+  z.strictObject({ index: z.int(), type: z.literal("refusal"), refusal: z.string() }),
+]);
+export type ContentDelta = z.infer<typeof ContentDelta>;
 
-/** One piece of a step's tool calls. The first of a call carries id, name and empty arguments. */
-export interface RunStepDelta {
-  id: string;
-  object: "thread.run.step.delta";
-  delta: { step_details: { type: "tool_calls"; tool_calls: ToolCallDelta[] } };
-}
-export type ToolCallDelta = {
-  index: number;
-  id?: string;
-  type: "function";
-  function: { name?: string; arguments: string; output?: null };
-};
+/** One piece of a message's content. */
+export const MessageDelta = z.strictObject({
+  id: z.string(),
+  object: z.literal("thread.message.delta"),
+  delta: z.strictObject({ content: z.array(ContentDelta) }),
+});
+export type MessageDelta = z.infer<typeof MessageDelta>;
+
+/** The first piece of a call carries its id, its name and empty arguments. */
+export const ToolCallDelta = z.strictObject({
+  index: z.int(),
+  id: z.string().optional(),
+  type: z.literal("function"),
+  function: z.strictObject({ name: z.string().optional(), arguments: z.string(), output: z.null().optional() }),
+});
+export type ToolCallDelta = z.infer<typeof ToolCallDelta>;
+
+/** One piece of a step's tool calls. */
+export const RunStepDelta = z.strictObject({
+  id: z.string(),
+  object: z.literal("thread.run.step.delta"),
+  delta: z.strictObject({
+    step_details: z.strictObject({ type: z.literal("tool_calls"), tool_calls: z.array(ToolCallDelta) }),
+  }),
+});
+export type RunStepDelta = z.infer<typeof RunStepDelta>;
 
 /** What each event carries. */
 export type RunEvent =
   | { event: "thread.created"; data: Thread }
   | { event: `thread.run.${"created" | RunStatus}`; data: Run }
-  | { event: `thread.run.step.${"created" | RunStep["status"]}`; data: RunStep }
+  | { event: `thread.run.step.${"created" | StepStatus}`; data: RunStep }
   | { event: "thread.run.step.delta"; data: RunStepDelta }
   | { event: `thread.message.${"created" | Message["status"]}`; data: Message }
   | { event: "thread.message.delta"; data: MessageDelta };
+
+/** The schema of each event's data, by the event's name. */
+export const EVENT_SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map<RunEvent["event"], z.ZodType>([
+  ["thread.created", Thread],
+  ...(["created", ...RunStatus.options] as const).map((name) => [`thread.run.${name}`, Run] as const),
+  ...(["created", ...StepStatus.options] as const).map((name) => [`thread.run.step.${name}`, RunStep] as const),
+  ["thread.run.step.delta", RunStepDelta],
+  ...(["created", ...Message.shape.status.options] as const).map(
+    (name) => [`thread.message.${name}`, Message] as const,
+  ),
+  ["thread.message.delta", MessageDelta],
+]);
 
 const RUN_EVENT = /^thread\.run\.([a-z_]+)$/;
 

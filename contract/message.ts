@@ -3,6 +3,7 @@ import { z } from "zod";
 import { MAX_ATTACHMENTS, MAX_CONTENT_LENGTH, MAX_CONTENT_PARTS } from "./limits.ts";
 import { PageQuery } from "./list.ts";
 import { Metadata } from "./metadata.ts";
+import { withDefault } from "./nullish.ts";
 import { AnyId, FileId } from "./references.ts";
 
 const Detail = z.enum(["auto", "low", "high"]);
@@ -15,14 +16,14 @@ const ImageFileInput = z.strictObject({
   type: z.literal("image_file"),
   image_file: z.strictObject({
     file_id: FileId,
-    detail: Detail.nullish().transform((detail) => detail ?? "auto"),
+    detail: withDefault(Detail, "auto"),
   }),
 });
 const ImageUrlInput = z.strictObject({
   type: z.literal("image_url"),
   image_url: z.strictObject({
     url: z.string().regex(/^(https?:\/\/|data:image\/)/i),
-    detail: Detail.nullish().transform((detail) => detail ?? "auto"),
+    detail: withDefault(Detail, "auto"),
   }),
 });
 const ContentInput = z.union([
@@ -37,19 +38,15 @@ const AttachmentTool = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("code_interpreter") }),
   z.strictObject({ type: z.literal("file_search") }),
 ]);
-const Attachment = z.strictObject({
+const AttachmentInput = z.strictObject({
   file_id: FileId,
-  tools: z
-    .array(AttachmentTool)
-    .nullish()
-    .transform((tools) => tools ?? []),
+  tools: withDefault(z.array(AttachmentTool), []),
 });
-export type Attachment = z.infer<typeof Attachment>;
 
 export const CreateMessage = z.strictObject({
   role: z.enum(["user", "assistant"]),
   content: ContentInput,
-  attachments: z.array(Attachment).max(MAX_ATTACHMENTS).nullish(),
+  attachments: z.array(AttachmentInput).max(MAX_ATTACHMENTS).nullish(),
   metadata: Metadata.nullish(),
 });
 export type CreateMessage = z.infer<typeof CreateMessage>;
@@ -60,40 +57,43 @@ export type ModifyMessage = z.infer<typeof ModifyMessage>;
 export const ListMessagesQuery = PageQuery.extend({ run_id: AnyId.optional() });
 export type ListMessagesQuery = z.infer<typeof ListMessagesQuery>;
 
-const FileCitation = z.object({
+const FileCitation = z.strictObject({
   type: z.literal("file_citation"),
   text: z.string(),
   start_index: z.int(),
   end_index: z.int(),
-  file_citation: z.object({ file_id: z.string() }),
+  file_citation: z.strictObject({ file_id: z.string() }),
 });
-const FilePath = z.object({
+const FilePath = z.strictObject({
   type: z.literal("file_path"),
   text: z.string(),
   start_index: z.int(),
   end_index: z.int(),
-  file_path: z.object({ file_id: z.string() }),
+  file_path: z.strictObject({ file_id: z.string() }),
 });
 
 export const ContentPart = z.discriminatedUnion("type", [
-  z.object({
+  z.strictObject({
     type: z.literal("text"),
-    text: z.object({
+    text: z.strictObject({
       value: z.string(),
       annotations: z.array(z.discriminatedUnion("type", [FileCitation, FilePath])),
     }),
   }),
-  z.object({
+  z.strictObject({
     type: z.literal("image_file"),
-    image_file: z.object({ file_id: z.string(), detail: Detail.optional() }),
+    image_file: z.strictObject({ file_id: z.string(), detail: Detail.optional() }),
   }),
-  z.object({
+  z.strictObject({
     type: z.literal("image_url"),
-    image_url: z.object({ url: z.string(), detail: Detail.optional() }),
+    image_url: z.strictObject({ url: z.string(), detail: Detail.optional() }),
   }),
-  z.object({ type: z.literal("refusal"), refusal: z.string() }),
+  z.strictObject({ type: z.literal("refusal"), refusal: z.string() }),
 ]);
 export type ContentPart = z.infer<typeof ContentPart>;
+
+const Attachment = z.strictObject({ file_id: z.string(), tools: z.array(AttachmentTool) });
+export type Attachment = z.infer<typeof Attachment>;
 
 export const MessageIncompleteReason = z.enum([
   "content_filter",
@@ -104,7 +104,7 @@ export const MessageIncompleteReason = z.enum([
 ]);
 export type MessageIncompleteReason = z.infer<typeof MessageIncompleteReason>;
 
-export const Message = z.object({
+export const Message = z.strictObject({
   id: z.string(),
   object: z.literal("thread.message"),
   created_at: z.int(),
@@ -112,7 +112,7 @@ export const Message = z.object({
   thread_id: z.string(),
   run_id: z.string().nullable(),
   status: z.enum(["in_progress", "incomplete", "completed"]),
-  incomplete_details: z.object({ reason: MessageIncompleteReason }).nullable(),
+  incomplete_details: z.strictObject({ reason: MessageIncompleteReason }).nullable(),
   incomplete_at: z.int().nullable(),
   completed_at: z.int().nullable(),
   role: z.enum(["user", "assistant"]),

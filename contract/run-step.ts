@@ -3,37 +3,37 @@ import { z } from "zod";
 import { Metadata } from "./metadata.ts";
 import { Usage } from "./run.ts";
 
-const FunctionStepCall = z.object({
+const FunctionStepCall = z.strictObject({
   id: z.string(),
   type: z.literal("function"),
-  function: z.object({ name: z.string(), arguments: z.string(), output: z.string().nullable() }),
+  function: z.strictObject({ name: z.string(), arguments: z.string(), output: z.string().nullable() }),
 });
 /** The built-in tools' calls are laid out by the contract; nothing produces them yet. */
-const CodeInterpreterStepCall = z.object({
+const CodeInterpreterStepCall = z.strictObject({
   id: z.string(),
   type: z.literal("code_interpreter"),
-  code_interpreter: z.object({
+  code_interpreter: z.strictObject({
     input: z.string(),
     outputs: z.array(
       z.discriminatedUnion("type", [
-        z.object({ type: z.literal("logs"), logs: z.string() }),
-        z.object({ type: z.literal("image"), image: z.object({ file_id: z.string() }) }),
+        z.strictObject({ type: z.literal("logs"), logs: z.string() }),
+        z.strictObject({ type: z.literal("image"), image: z.strictObject({ file_id: z.string() }) }),
       ]),
     ),
   }),
 });
-const FileSearchStepCall = z.object({
+const FileSearchStepCall = z.strictObject({
   id: z.string(),
   type: z.literal("file_search"),
-  file_search: z.object({
-    ranking_options: z.object({ ranker: z.enum(["auto", "default_2024_08_21"]), score_threshold: z.number() }),
+  file_search: z.strictObject({
+    ranking_options: z.strictObject({ ranker: z.enum(["auto", "default_2024_08_21"]), score_threshold: z.number() }),
     results: z.array(
-      z.object({
+      z.strictObject({
         file_id: z.string(),
         file_name: z.string(),
         score: z.number(),
         attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-        content: z.array(z.object({ type: z.literal("text"), text: z.string() })).optional(),
+        content: z.array(z.strictObject({ type: z.literal("text"), text: z.string() })).optional(),
       }),
     ),
   }),
@@ -46,15 +46,15 @@ export const StepToolCall = z.discriminatedUnion("type", [
 export type StepToolCall = z.infer<typeof StepToolCall>;
 
 export const StepDetails = z.discriminatedUnion("type", [
-  z.object({
+  z.strictObject({
     type: z.literal("message_creation"),
-    message_creation: z.object({ message_id: z.string() }),
+    message_creation: z.strictObject({ message_id: z.string() }),
   }),
-  z.object({ type: z.literal("tool_calls"), tool_calls: z.array(StepToolCall) }),
+  z.strictObject({ type: z.literal("tool_calls"), tool_calls: z.array(StepToolCall) }),
 ]);
 export type StepDetails = z.infer<typeof StepDetails>;
 
-export const StepError = z.object({
+export const StepError = z.strictObject({
   code: z.enum(["server_error", "rate_limit_exceeded"]),
   message: z.string(),
 });
@@ -63,7 +63,7 @@ export type StepError = z.infer<typeof StepError>;
 export const StepStatus = z.enum(["in_progress", "cancelled", "failed", "completed", "expired"]);
 export type StepStatus = z.infer<typeof StepStatus>;
 
-export const RunStep = z.object({
+export const RunStep = z.strictObject({
   id: z.string(),
   object: z.literal("thread.run.step"),
   created_at: z.int(),

@@ -1,6 +1,5 @@
 // Runs: an assistant at work on a thread.
 import { z } from "zod";
-import { ModelName, Temperature, TopP } from "./assistant.ts";
 import {
   MAX_INSTRUCTIONS_LENGTH,
   MAX_INTEGER,
@@ -12,18 +11,13 @@ import {
 import { numeric } from "./list.ts";
 import { CreateMessage } from "./message.ts";
 import { Metadata } from "./metadata.ts";
+import { ModelName, ReasoningEffort, Temperature, TopP } from "./model.ts";
 import { AssistantId } from "./references.ts";
+import { ResponseFormat, ResponseFormatInput } from "./response-format.ts";
 import { RunStatus } from "./run-state.ts";
 import { CreateThread } from "./thread.ts";
-import {
-  ReasoningEffort,
-  ResponseFormat,
-  Tool,
-  ToolChoice,
-  ToolResources,
-  ToolResourcesUpdate,
-  Tools,
-} from "./tool.ts";
+import { ToolResources, ToolResourcesUpdate } from "./tool-resources.ts";
+import { Tool, ToolChoice, ToolChoiceInput, ToolsInput } from "./tool.ts";
 import { missingParameter } from "./validation.ts";
 
 /** With `auto` a number of messages means nothing and is left out. */
@@ -43,7 +37,7 @@ const overrides = {
   assistant_id: AssistantId,
   model: ModelName.nullish(),
   instructions: z.string().max(MAX_INSTRUCTIONS_LENGTH).nullish(),
-  tools: Tools.nullish(),
+  tools: ToolsInput.nullish(),
   metadata: Metadata.nullish(),
   temperature: Temperature.nullish(),
   top_p: TopP.nullish(),
@@ -51,9 +45,9 @@ const overrides = {
   max_prompt_tokens: z.int().min(MIN_TOKEN_BUDGET).max(MAX_INTEGER).nullish(),
   max_completion_tokens: z.int().min(MIN_TOKEN_BUDGET).max(MAX_INTEGER).nullish(),
   truncation_strategy: TruncationStrategyInput.nullish(),
-  tool_choice: ToolChoice.nullish(),
+  tool_choice: ToolChoiceInput.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
-  response_format: ResponseFormat.nullish(),
+  response_format: ResponseFormatInput.nullish(),
   /** Extension: seconds until this run expires, up to 30 days. Without it, the server's setting. */
   expires_after_seconds: z.int().min(1).max(MAX_RUN_LIFETIME_SECONDS).nullish(),
 };
@@ -96,45 +90,45 @@ export const EventsQuery = z.object({
   after: z.preprocess(numeric, z.int().min(0).optional()),
 });
 
-export const FunctionCall = z.object({
+export const FunctionCall = z.strictObject({
   id: z.string(),
   type: z.literal("function"),
-  function: z.object({ name: z.string(), arguments: z.string() }),
+  function: z.strictObject({ name: z.string(), arguments: z.string() }),
 });
 export type FunctionCall = z.infer<typeof FunctionCall>;
 
-export const RequiredAction = z.object({
+export const RequiredAction = z.strictObject({
   type: z.literal("submit_tool_outputs"),
-  submit_tool_outputs: z.object({ tool_calls: z.array(FunctionCall) }),
+  submit_tool_outputs: z.strictObject({ tool_calls: z.array(FunctionCall) }),
 });
 export type RequiredAction = z.infer<typeof RequiredAction>;
 
-export const LastError = z.object({
+export const LastError = z.strictObject({
   code: z.enum(["server_error", "rate_limit_exceeded", "invalid_prompt"]),
   message: z.string(),
 });
 export type LastError = z.infer<typeof LastError>;
 
 /** Tokens used. `prompt_token_details` is spelled as the original spells it. */
-export const Usage = z.object({
+export const Usage = z.strictObject({
   prompt_tokens: z.int(),
   completion_tokens: z.int(),
   total_tokens: z.int(),
-  prompt_token_details: z.object({ cached_tokens: z.int() }),
-  completion_tokens_details: z.object({ reasoning_tokens: z.int() }),
+  prompt_token_details: z.strictObject({ cached_tokens: z.int() }),
+  completion_tokens_details: z.strictObject({ reasoning_tokens: z.int() }),
 });
 export type Usage = z.infer<typeof Usage>;
 
 export const RunIncompleteReason = z.enum(["max_completion_tokens", "max_prompt_tokens"]);
 export type RunIncompleteReason = z.infer<typeof RunIncompleteReason>;
 
-export const TruncationStrategy = z.object({
+export const TruncationStrategy = z.strictObject({
   type: z.enum(["auto", "last_messages"]),
   last_messages: z.int().nullable(),
 });
 export type TruncationStrategy = z.infer<typeof TruncationStrategy>;
 
-export const Run = z.object({
+export const Run = z.strictObject({
   id: z.string(),
   object: z.literal("thread.run"),
   created_at: z.int(),
@@ -159,7 +153,7 @@ export const Run = z.object({
   max_completion_tokens: z.int().nullable(),
   max_prompt_tokens: z.int().nullable(),
   truncation_strategy: TruncationStrategy,
-  incomplete_details: z.object({ reason: RunIncompleteReason }).nullable(),
+  incomplete_details: z.strictObject({ reason: RunIncompleteReason }).nullable(),
   usage: Usage.nullable(),
   response_format: ResponseFormat,
   tool_choice: ToolChoice,

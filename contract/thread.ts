@@ -3,7 +3,7 @@ import { z } from "zod";
 import { MAX_MESSAGES_PER_REQUEST } from "./limits.ts";
 import { CreateMessage } from "./message.ts";
 import { Metadata } from "./metadata.ts";
-import { ToolResources, ToolResourcesCreate, ToolResourcesUpdate } from "./tool.ts";
+import { ToolResources, ToolResourcesCreate, ToolResourcesUpdate } from "./tool-resources.ts";
 
 export const CreateThread = z.strictObject({
   messages: z.array(CreateMessage).max(MAX_MESSAGES_PER_REQUEST).nullish(),
@@ -18,7 +18,7 @@ export const ModifyThread = z.strictObject({
 });
 export type ModifyThread = z.infer<typeof ModifyThread>;
 
-export const Thread = z.object({
+export const Thread = z.strictObject({
   id: z.string(),
   object: z.literal("thread"),
   created_at: z.int(),

@@ -2,7 +2,8 @@
 import type { Assistant, CreateAssistant, ModifyAssistant } from "../contract/assistant.ts";
 import { newId } from "../contract/ids.ts";
 import type { Page, PageQuery } from "../contract/list.ts";
-import { requireFunctionTools, resolveToolResources } from "../contract/tool.ts";
+import { requireFunctionTools } from "../contract/response-format.ts";
+import { resolveToolResources } from "../contract/tool-resources.ts";
 import { readPage } from "./page.ts";
 import type { Queryable } from "./pool.ts";
 

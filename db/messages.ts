@@ -3,7 +3,7 @@ import { arrayTooLong, messageNotFound, threadIsFull, threadNotFound } from "../
 import { MAX_MESSAGES_PER_THREAD, MAX_RESOURCE_FILES } from "../contract/limits.ts";
 import type { Page } from "../contract/list.ts";
 import type { ListMessagesQuery, Message } from "../contract/message.ts";
-import type { ToolResources } from "../contract/tool.ts";
+import type { ToolResources } from "../contract/tool-resources.ts";
 import { readPage } from "./page.ts";
 import type { Queryable } from "./pool.ts";
 import type { ThreadScope } from "./threads.ts";

@@ -1,7 +1,7 @@
 // The rows of threads. Whoever adds messages or a run to a thread holds its row, so that one of two wins.
 import { newId } from "../contract/ids.ts";
 import type { CreateThread, ModifyThread, Thread } from "../contract/thread.ts";
-import { resolveToolResources } from "../contract/tool.ts";
+import { resolveToolResources } from "../contract/tool-resources.ts";
 import { insertMessages } from "./messages.ts";
 import type { NewMessage } from "./messages.ts";
 import type { Queryable } from "./pool.ts";

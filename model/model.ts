@@ -1,5 +1,6 @@
 // The port to language models: what a turn asks for and what comes back while it is written.
-import type { ReasoningEffort, ResponseFormat } from "../contract/tool.ts";
+import type { ReasoningEffort } from "../contract/model.ts";
+import type { ResponseFormat } from "../contract/response-format.ts";
 
 /** One message of the conversation as chat-completions endpoints take it. */
 export type ChatMessage =
