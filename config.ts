@@ -43,6 +43,8 @@ export const Environment = z.object({
   RUN_EXPIRES_AFTER_SECONDS: z.coerce.number().int().min(1).max(MAX_RUN_LIFETIME_SECONDS).default(600),
   /** Model turns that one worker process streams at once. */
   WORKER_MAX_CONCURRENT_TURNS: z.coerce.number().int().min(1).max(5000).default(200),
+  /** Holds every answer of the API to its schema and refuses to send one that does not fit: for tests, it costs time. */
+  CHECK_ANSWERS: z.stringbool().default(false),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
 });
 export type Config = Readonly<z.infer<typeof Environment>>;

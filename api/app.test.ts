@@ -114,11 +114,23 @@ describe("the beta header", () => {
     }
   });
 
-  test("that asks for the first version is answered as since its end", async () => {
-    const { status, body } = await app.call("GET", "/v1/assistants", { headers: { "openai-beta": "assistants=v1" } });
-    const message =
-      "The v1 Assistants API has been deprecated. Please try again by setting the header 'OpenAI-Beta: assistants=v2'. See the migration guide for more information: https://platform.openai.com/docs/assistants/migration.";
-    assert.deepEqual([status, body], [400, refusal(message, { code: "invalid_beta" })]);
+  test("decides which version answers", async () => {
+    const ask = async (beta: string) => {
+      const headers = { "openai-beta": beta };
+      const body = { model: "gpt-4o" };
+      return Object.keys((await app.call<object>("POST", "/v1/assistants", { body, headers })).body);
+    };
+    assert.ok((await ask("assistants=v1")).includes("file_ids"));
+    assert.ok((await ask("assistants=v2")).includes("tool_resources"));
+    assert.ok((await ask("assistants=v1, assistants=v2")).includes("tool_resources"), "of both, the newer");
+  });
+
+  test("hides the addresses of the other version", async () => {
+    const files = { headers: { "openai-beta": "assistants=v2" } };
+    const { status, body } = await app.call("GET", "/v1/assistants/asst_A/files", files);
+    assert.deepEqual([status, body], [404, refusal("Invalid URL (GET /v1/assistants/asst_A/files)")]);
+    const deletion = { headers: { "openai-beta": "assistants=v1" } };
+    assert.equal((await app.call("DELETE", "/v1/threads/thread_A/messages/msg_A", deletion)).status, 404);
   });
 
   test("is not wanted for models", async () => {

@@ -1,10 +1,13 @@
 // The whole HTTP surface, ready to listen or to be tried with `inject`.
 import { fastify, LogController } from "fastify";
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { unknownUrl } from "../contract/errors.ts";
 import { MAX_BODY_BYTES, REQUEST_TIMEOUT_MS } from "../contract/limits.ts";
+import { V1, V2 } from "../contract/version.ts";
+import type { ApiVersion } from "../contract/version.ts";
 import { createAuthentication } from "./auth.ts";
-import { requireBetaHeader } from "./beta-header.ts";
+import { limitRoutes, requireBetaHeader, versionConstraint } from "./beta-header.ts";
+import { writeCheckedJson, writeJson } from "./check-answers.ts";
 import { onClientError } from "./client-error.ts";
 import type { Deps } from "./deps.ts";
 import { acceptJsonBodies } from "./json-body.ts";
@@ -14,8 +17,12 @@ import { assistantRoutes } from "./routes/assistants.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { modelRoutes } from "./routes/models.ts";
+import { runEventRoutes } from "./routes/run-events.ts";
+import { runStepRoutes } from "./routes/run-steps.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { threadRoutes } from "./routes/threads.ts";
+import { v1FileRoutes } from "./routes/v1-files.ts";
+import { showAnswersAsV1 } from "./show-v1.ts";
 import { validatorCompiler } from "./validate.ts";
 
 /** Node refuses longer request lines anyway. */
@@ -32,7 +39,7 @@ export function createApp(deps: Deps): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
     exposeHeadRoutes: false,
-    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, constraints: { version: versionConstraint } },
     clientErrorHandler: onClientError,
     // Only URLs that cannot be decoded come here.
     frameworkErrors: (_error, request, reply) => {
@@ -41,6 +48,7 @@ export function createApp(deps: Deps): FastifyInstance {
     },
   });
   app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(deps.checkAnswers ? writeCheckedJson : writeJson);
   app.setErrorHandler(onError);
   app.setNotFoundHandler(refuseUnknownUrl);
   app.decorateRequest("caller");
@@ -55,23 +63,35 @@ export function createApp(deps: Deps): FastifyInstance {
 
   app.register(healthRoutes(deps));
   app.register(
-    async (v1) => {
-      v1.addHook("onRequest", createAuthentication(deps.db));
-      v1.addHook("onRequest", refuseUnknownUrl);
-      v1.setNotFoundHandler(refuseUnknownUrl);
-      v1.register(modelRoutes(deps));
-      v1.register(async (beta) => {
-        beta.addHook("onRequest", requireBetaHeader);
-        beta.register(assistantRoutes(deps));
-        beta.register(threadRoutes(deps));
-        beta.register(messageRoutes(deps));
-        beta.register(runRoutes(deps));
-      });
+    async (api) => {
+      api.addHook("onRequest", createAuthentication(deps.db));
+      api.addHook("onRequest", refuseUnknownUrl);
+      api.setNotFoundHandler(refuseUnknownUrl);
+      api.register(modelRoutes(deps));
+      for (const version of [V2, V1]) api.register(versionedRoutes(deps, version));
     },
     { prefix: "/v1" },
   );
   return app;
 }
+
+/** Everything that is of one version of the API. The routes speak version 2; the other one is a view of it. */
+const versionedRoutes =
+  (deps: Deps, version: ApiVersion): FastifyPluginAsync =>
+  async (app) => {
+    limitRoutes(app, version);
+    app.addHook("onRequest", requireBetaHeader);
+    if (version.name === "v1") {
+      showAnswersAsV1(app, deps.db);
+      app.register(v1FileRoutes(deps));
+    }
+    app.register(assistantRoutes(deps, version));
+    app.register(threadRoutes(deps, version));
+    app.register(messageRoutes(deps, version));
+    app.register(runRoutes(deps, version));
+    app.register(runStepRoutes(deps, version));
+    app.register(runEventRoutes(deps, version));
+  };
 
 /** As a hook it comes before the body is read. */
 async function refuseUnknownUrl(request: FastifyRequest): Promise<void> {

@@ -13,4 +13,6 @@ export interface Deps {
   /** The way to the workflows; it refuses nothing and waits for nothing. */
   workflows: Pick<RunWorkflows, "start" | "wake" | "cancel">;
   events: Pick<EventReader, "subscribe">;
+  /** Holds every answer and event to its schema before it leaves: for tests. */
+  checkAnswers?: boolean;
 }

@@ -43,7 +43,7 @@ const workflows = new RunWorkflows({ client, taskQueue: config.TEMPORAL_TASK_QUE
 const stopSweep = startSweep({ db, workflows, log });
 
 const runs = { expiresAfterSeconds: config.RUN_EXPIRES_AFTER_SECONDS };
-const app = createApp({ db, log, runs, workflows, events });
+const app = createApp({ db, log, runs, workflows, events, checkAnswers: config.CHECK_ANSWERS });
 const closeSpareConnections = watchSpareConnections(app.server);
 const url = await app.listen({ host: config.HOST, port: config.PORT });
 log.info({ url }, "the API is listening");

@@ -3,20 +3,27 @@ import { setImmediate } from "node:timers/promises";
 import { newId } from "../contract/ids.ts";
 import { toContentParts } from "../contract/message.ts";
 import type { CreateMessage } from "../contract/message.ts";
+import type { ApiVersion } from "../contract/version.ts";
 import type { NewMessage } from "../db/messages.ts";
 import { countContentTokens } from "../model/tokens.ts";
 
 /** Other requests get their turn between two messages. */
-export async function prepareMessages(messages: readonly CreateMessage[] | null | undefined): Promise<NewMessage[]> {
+export async function prepareMessages(
+  messages: readonly CreateMessage[] | null | undefined,
+  version: ApiVersion,
+): Promise<NewMessage[]> {
   const prepared: NewMessage[] = [];
   for (const message of messages ?? []) {
     if (prepared.length > 0) await setImmediate();
-    prepared.push(prepareMessage(message));
+    prepared.push(prepareMessage(message, version));
   }
   return prepared;
 }
 
-export function prepareMessage({ role, content, attachments, metadata }: CreateMessage): NewMessage {
+export function prepareMessage(
+  { role, content, attachments, metadata }: CreateMessage,
+  version: ApiVersion,
+): NewMessage {
   const parts = toContentParts(content);
   return {
     id: newId("msg_"),
@@ -25,5 +32,6 @@ export function prepareMessage({ role, content, attachments, metadata }: CreateM
     attachments: attachments ?? [],
     metadata: metadata ?? {},
     tokens: countContentTokens(parts),
+    ...(version.name === "v1" ? { v1_file_ids: (attachments ?? []).map(({ file_id }) => file_id) } : {}),
   };
 }

@@ -6,9 +6,9 @@ import { newId } from "../contract/ids.ts";
 import type { CreateRun, CreateThreadAndRun, Run } from "../contract/run.ts";
 import { requireFunctionTools } from "../contract/response-format.ts";
 import { resolveToolResources } from "../contract/tool-resources.ts";
+import type { ApiVersion } from "../contract/version.ts";
 import { findAssistant } from "../db/assistants.ts";
 import { insertMessages } from "../db/messages.ts";
-import { withTransaction } from "../db/pool.ts";
 import type { Pool, Queryable } from "../db/pool.ts";
 import { appendEvents } from "../db/run-events.ts";
 import type { NewEvent } from "../db/run-events.ts";
@@ -16,9 +16,10 @@ import { findActiveRun, insertRun, runState } from "../db/runs.ts";
 import type { NewRun } from "../db/runs.ts";
 import { insertThread, lockThread } from "../db/threads.ts";
 import type { ThreadScope } from "../db/threads.ts";
+import { copyAssistantFiles } from "../db/v1-files.ts";
+import { commit } from "./commit.ts";
 import { prepareMessages } from "./new-messages.ts";
 
-type Caller = FastifyRequest["caller"];
 type Overrides = Omit<CreateRun, "additional_messages"> & Pick<CreateThreadAndRun, "tool_resources">;
 
 export interface RunSettings {
@@ -26,17 +27,26 @@ export interface RunSettings {
   expiresAfterSeconds: number;
 }
 
+/** What a run is made from besides what the caller wants. */
+interface Making {
+  db: Pool;
+  request: FastifyRequest;
+  settings: RunSettings;
+  version: ApiVersion;
+}
+
 /** Accepts a run on a thread. Throws 404 for what is not there and 400 while another run is active. */
-export async function createRun(db: Pool, scope: ThreadScope, body: CreateRun, settings: RunSettings): Promise<Run> {
-  const messages = await prepareMessages(body.additional_messages);
+export async function createRun(making: Making, scope: ThreadScope, body: CreateRun): Promise<Run> {
+  const { db, request, version } = making;
+  const messages = await prepareMessages(body.additional_messages, version);
   try {
-    return await withTransaction(db, async (tx) => {
+    return await commit(db, request, async (tx) => {
       const thread = await lockThread(tx, scope);
       if (thread === undefined) throw threadNotFound(scope.thread_id);
-      const run = await resolveRun(tx, scope, body, settings);
+      const run = await resolveRun(tx, scope, body, making.settings);
       if (thread.active_run_id !== undefined) throw threadHasActiveRun(scope.thread_id, thread.active_run_id);
       await insertMessages(tx, scope, messages);
-      return accept(tx, run, []);
+      return accept(tx, run, version, []);
     });
   } catch (error) {
     throw await explainLock(db, scope, error);
@@ -44,22 +54,19 @@ export async function createRun(db: Pool, scope: ThreadScope, body: CreateRun, s
 }
 
 /** Makes a thread and accepts a run on it, in one transaction. */
-export async function createThreadAndRun(
-  db: Pool,
-  caller: Caller,
-  body: CreateThreadAndRun,
-  settings: RunSettings,
-): Promise<Run> {
-  const messages = await prepareMessages(body.thread?.messages);
-  return withTransaction(db, async (tx) => {
-    const thread = await insertThread(tx, { ...body.thread, ...caller, messages });
-    const run = await resolveRun(tx, { ...caller, thread_id: thread.id }, body, settings);
-    return accept(tx, run, [{ event: "thread.created", data: thread }]);
+export async function createThreadAndRun(making: Making, body: CreateThreadAndRun): Promise<Run> {
+  const { db, request, version } = making;
+  const messages = await prepareMessages(body.thread?.messages, version);
+  return commit(db, request, async (tx) => {
+    const thread = await insertThread(tx, { ...body.thread, ...request.caller, messages });
+    const run = await resolveRun(tx, { ...request.caller, thread_id: thread.id }, body, making.settings);
+    return accept(tx, run, version, [{ event: "thread.created", data: thread }]);
   });
 }
 
-async function accept(tx: Queryable, newRun: NewRun, before: readonly NewEvent[]): Promise<Run> {
+async function accept(tx: Queryable, newRun: NewRun, version: ApiVersion, before: readonly NewEvent[]): Promise<Run> {
   const run = await insertRun(tx, newRun);
+  if (version.name === "v1") await copyAssistantFiles(tx, newRun);
   const state = runState(run);
   await appendEvents(tx, run.id, [
     ...before,

@@ -69,8 +69,8 @@ async function makeObjects(as: "alice" | "bob"): Promise<Ids> {
   const step = `step_${as}`;
   await app.db.query(
     `insert into run_steps (id, project_id, run_id, thread_id, assistant_id, turn, type, status, step_details)
-     select $1, project_id, id, thread_id, assistant_id, 1, 'message_creation', 'completed', '{}' from runs where id = $2`,
-    [step, run],
+     select $1, project_id, id, thread_id, assistant_id, 1, 'message_creation', 'completed', $3 from runs where id = $2`,
+    [step, run, JSON.stringify({ type: "message_creation", message_creation: { message_id: message } })],
   );
   return { assistant, thread, message, run, step };
 }

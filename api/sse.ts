@@ -8,9 +8,14 @@ import type { EventSubscription } from "../db/event-reader.ts";
 import type { StoredEvent } from "../db/run-events.ts";
 import { setProcessingTime } from "./response-headers.ts";
 
+/** How an event goes over the wire: its name, and its data as JSON. */
+export type ShowEvent = (event: { event: string; data: string }) => { event: string; data: string };
+
 export interface StreamOptions {
   /** The run: its settings complete the events that carry only what changed. */
   run: Run;
+  /** Changes what readers see of each event; without it they see what is stored. */
+  show?: ShowEvent | undefined;
   /** Adds the position to each frame as its `id`, for clients that come back with `Last-Event-ID`. */
   withIds?: boolean;
   /** Whether an event that can end a stream ends this one. */
@@ -58,13 +63,14 @@ export async function streamEvents(
 async function writeEvents(
   raw: FastifyReply["raw"],
   events: EventSubscription,
-  { run, withIds = false, isLast = async () => true, isOver = false }: StreamOptions,
+  { run, show = (event) => event, withIds = false, isLast = async () => true, isOver = false }: StreamOptions,
 ): Promise<boolean> {
   if (isOver) return true;
   for await (const event of events) {
-    const data = isRunStateEvent(event.event) ? JSON.stringify({ ...run, ...JSON.parse(event.data) }) : event.data;
+    const stored = isRunStateEvent(event.event) ? JSON.stringify({ ...run, ...JSON.parse(event.data) }) : event.data;
+    const shown = show({ event: event.event, data: stored });
     const id = withIds ? `id: ${event.seq}\n` : "";
-    raw.write(`${id}event: ${event.event}\ndata: ${data}\n\n`);
+    raw.write(`${id}event: ${shown.event}\ndata: ${shown.data}\n\n`);
     if (endsStream(event.event) && (await isLast(event))) return true;
     if (raw.writableNeedDrain && !raw.destroyed) await drained(raw);
     if (raw.destroyed) return true;

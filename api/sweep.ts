@@ -2,6 +2,7 @@
 // operator has left between Postgres and Temporal. Every API process runs it; the database gives each run to one.
 import type { FastifyBaseLogger } from "fastify";
 import { JANITOR_BATCH, JANITOR_INTERVAL_MS, SWEEP_BATCH, SWEEP_INTERVAL_MS } from "../contract/limits.ts";
+import { dropOldKeys } from "../db/idempotency-keys.ts";
 import type { Pool } from "../db/pool.ts";
 import { takeRunsToCheck } from "../db/run-checks.ts";
 import type { RunToCheck } from "../db/run-checks.ts";
@@ -19,11 +20,12 @@ export interface SweepDeps {
   log: FastifyBaseLogger;
 }
 
-/** Starts the sweep and the janitor of old events. Returns the function that stops both and waits for them. */
+/** Starts the sweep and the janitors of what is old. Returns the function that stops them all and waits for them. */
 export function startSweep(deps: SweepDeps): () => Promise<void> {
   const stops = [
     repeat(SWEEP_INTERVAL_MS, deps.log, () => sweep(deps)),
-    repeat(JANITOR_INTERVAL_MS, deps.log, () => dropAllOldEvents(deps.db)),
+    repeat(JANITOR_INTERVAL_MS, deps.log, () => dropAll(() => dropOldEvents(deps.db, JANITOR_BATCH))),
+    repeat(JANITOR_INTERVAL_MS, deps.log, () => dropAll(() => dropOldKeys(deps.db, JANITOR_BATCH))),
   ];
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
@@ -72,8 +74,8 @@ async function checkRun({ db, workflows, log }: SweepDeps, run: RunToCheck): Pro
 }
 
 /** In batches, so that each transaction stays short. */
-async function dropAllOldEvents(db: Pool): Promise<void> {
-  while ((await dropOldEvents(db, JANITOR_BATCH)) === JANITOR_BATCH);
+async function dropAll(dropBatch: () => Promise<number>): Promise<void> {
+  while ((await dropBatch()) === JANITOR_BATCH);
 }
 
 async function announce(db: Pool, run: RunToCheck, ended: Ended | undefined): Promise<void> {

@@ -56,13 +56,6 @@ export const missingBetaHeader = () =>
 
 export const unknownUrl = (method: string, path: string) => new ApiError(404, `Invalid URL (${method} ${path})`);
 
-export const deprecatedBeta = () =>
-  new ApiError(
-    400,
-    "The v1 Assistants API has been deprecated. Please try again by setting the header 'OpenAI-Beta: assistants=v2'. See the migration guide for more information: https://platform.openai.com/docs/assistants/migration.",
-    { code: "invalid_beta" },
-  );
-
 export const brokenJson = () =>
   new ApiError(
     400,
@@ -82,6 +75,9 @@ export const threadNotFound = (id: string) => notFound("thread", id);
 export const messageNotFound = (id: string) => notFound("message", id);
 export const runNotFound = (id: string) => notFound("run", id);
 export const runStepNotFound = (id: string) => notFound("run step", id);
+export const assistantFileNotFound = (id: string, assistantId: string) =>
+  notFoundIn("file", id, "assistant", assistantId);
+export const messageFileNotFound = (id: string, messageId: string) => notFoundIn("file", id, "message", messageId);
 export const modelNotFound = (id: string) =>
   new ApiError(404, `The model '${id}' does not exist`, {
     param: "model",
@@ -94,6 +90,16 @@ export const unknownCursor = (param: "after" | "before", value: string) =>
   new ApiError(400, `Invalid '${param}': '${shorten(value)}'. No object with this ID exists in the list.`, {
     param,
     code: "invalid_value",
+  });
+
+export const invalidIdempotencyKey = (max: number) =>
+  new ApiError(400, `Invalid 'Idempotency-Key' header: expected 1 to ${max} characters.`, {
+    code: "invalid_idempotency_key",
+  });
+
+export const idempotencyKeyReused = () =>
+  new ApiError(400, "The 'Idempotency-Key' header was used before, for a request with other content.", {
+    code: "idempotency_key_reused",
   });
 
 export const nulCharacter = (param: string | null) =>
@@ -174,6 +180,11 @@ export function shorten(text: string): string {
 
 function notFound(kind: string, id: string): ApiError {
   return new ApiError(404, `No ${kind} found with id '${shorten(id)}'.`);
+}
+
+/** In the form that the original has for the files of vector stores. */
+function notFoundIn(kind: string, id: string, parent: string, parentId: string): ApiError {
+  return new ApiError(404, `No ${kind} found with id '${shorten(id)}' in ${parent} '${shorten(parentId)}'.`);
 }
 
 /** Shows enough of a key to recognise it and too little to use it. */

@@ -36,6 +36,8 @@ export const MAX_CHUNK_TOKENS = 4096;
 export const MAX_CONTENT_LENGTH = 256_000;
 export const MAX_CONTENT_PARTS = 256;
 export const MAX_ATTACHMENTS = 20;
+/** Files that a message of version 1 may carry. */
+export const MAX_V1_MESSAGE_FILES = 10;
 export const MAX_MESSAGES_PER_REQUEST = 512;
 export const MAX_MESSAGES_PER_THREAD = 100_000;
 
@@ -46,6 +48,10 @@ export const API_KEY_CACHE_MS = 10_000;
 export const MAX_CACHED_API_KEYS = 1000;
 
 export const MIN_TOKEN_BUDGET = 256;
+/** How long an Idempotency-Key stands for its first request: 24 hours. */
+export const IDEMPOTENCY_KEY_SECONDS = 24 * 3600;
+export const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
+
 /** Longest single tool output, in characters. */
 export const MAX_TOOL_OUTPUT_LENGTH = 1_048_576;
 /** All tool outputs of one submission together, in bytes of UTF-8. */

@@ -26,6 +26,17 @@ export interface Page<T> {
   has_more: boolean;
 }
 
+/** The schema of a list, cursors included. */
+export function listOf(item: z.ZodType) {
+  return z.strictObject({
+    object: z.literal("list"),
+    data: z.array(item),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+    has_more: z.boolean(),
+  });
+}
+
 /** The envelope of a list, cursors included. */
 export function toList<T extends { id: string }>(page: Page<T>) {
   return {

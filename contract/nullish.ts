@@ -1,9 +1,12 @@
 // In requests null means "not given", wherever a field is optional.
-import { z } from "zod";
+import type { z } from "zod";
 
 /** An optional field that is left out of what is stored when it is null or absent. */
 export function optional<Schema extends z.ZodType>(schema: Schema) {
-  return schema.nullish().transform((value) => value ?? undefined);
+  return schema
+    .nullish()
+    .transform((value) => value ?? undefined)
+    .optional();
 }
 
 /** An optional field that is stored as `fallback` when it is null or absent. */

@@ -83,3 +83,7 @@ export const RunStep = z.strictObject({
   metadata: Metadata,
 });
 export type RunStep = z.infer<typeof RunStep>;
+
+/** `include[]` has one legal value, for the tool that comes later. */
+const Include = z.enum(["step_details.tool_calls[*].file_search.results[*].content"]);
+export const IncludeQuery = z.object({ "include[]": z.union([Include, z.array(Include)]).optional() });

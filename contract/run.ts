@@ -81,10 +81,6 @@ export const SubmitToolOutputs = z.strictObject({
 });
 export type SubmitToolOutputs = z.infer<typeof SubmitToolOutputs>;
 
-/** `include[]` on steps has one legal value; the tool that it is for comes later. */
-const Include = z.enum(["step_details.tool_calls[*].file_search.results[*].content"]);
-export const StepsQuery = z.object({ "include[]": z.union([Include, z.array(Include)]).optional() });
-
 /** Extension: where to re-join a run's events. */
 export const EventsQuery = z.object({
   after: z.preprocess(numeric, z.int().min(0).optional()),

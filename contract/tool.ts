@@ -62,7 +62,7 @@ export const FunctionToolInput = z.strictObject({
   }),
 });
 
-export const DEFAULT_RANKING = {
+const DEFAULT_RANKING = {
   ranker: "default_2024_08_21" as const,
   score_threshold: 0,
   hybrid_search: null,
@@ -73,14 +73,14 @@ const RankingOptionsInput = z.strictObject({
   hybrid_search: withDefault(HybridSearch.nullable(), null),
 });
 
-const FileSearchToolInput = z.strictObject({
+export const FileSearchToolInput = z.strictObject({
   type: z.literal("file_search"),
   file_search: withDefault(
     z.strictObject({
       max_num_results: optional(z.int().min(1).max(MAX_SEARCH_RESULTS)),
       ranking_options: withDefault(RankingOptionsInput, DEFAULT_RANKING),
     }),
-    { max_num_results: undefined, ranking_options: DEFAULT_RANKING },
+    { ranking_options: DEFAULT_RANKING },
   ),
 });
 

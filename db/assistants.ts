@@ -4,8 +4,11 @@ import { newId } from "../contract/ids.ts";
 import type { Page, PageQuery } from "../contract/list.ts";
 import { requireFunctionTools } from "../contract/response-format.ts";
 import { resolveToolResources } from "../contract/tool-resources.ts";
+import { moveFiles } from "../contract/v1/files.ts";
+import type { V1Files } from "../contract/version.ts";
 import { readPage } from "./page.ts";
 import type { Queryable } from "./pool.ts";
+import { readV1FileIds, setV1Files } from "./v1-files.ts";
 
 const ASSISTANT_COLUMNS = `
   id, 'assistant' as object, unix(created_at) as created_at, name, description, model, instructions, tools, top_p,
@@ -19,10 +22,10 @@ export interface AssistantScope {
   assistant_id: string;
 }
 
-/** Throws (400) when the tools do not go with the response format. */
+/** Inserts an assistant, inside a transaction. Throws (400) when the tools do not go with the response format. */
 export async function insertAssistant(
-  db: Queryable,
-  { project_id, ...input }: CreateAssistant & { project_id: string },
+  tx: Queryable,
+  { project_id, file_ids, ...input }: CreateAssistant & V1Files & { project_id: string },
 ): Promise<Assistant> {
   const tools = input.tools ?? [];
   const settings: Settings = {
@@ -34,24 +37,38 @@ export async function insertAssistant(
     top_p: input.top_p ?? 1,
     temperature: input.temperature ?? 1,
     reasoning_effort: input.reasoning_effort ?? null,
-    tool_resources: resolveToolResources(input.tool_resources, tools),
+    tool_resources: moveFiles(resolveToolResources(input.tool_resources, tools), tools, {
+      before: [],
+      after: file_ids ?? [],
+    }),
     metadata: input.metadata ?? {},
     response_format: input.response_format ?? "auto",
   };
   requireFunctionTools(settings.tools, settings.response_format);
-  const { rows } = await db.query<Assistant>(
+  const { rows } = await tx.query<Assistant>(
     `insert into assistants (created_at, project_id, id, name, description, model, instructions, tools, top_p,
        temperature, reasoning_effort, tool_resources, metadata, response_format)
      values (clock_timestamp(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
      returning ${ASSISTANT_COLUMNS}`,
     [project_id, newId("asst_"), ...toValues(settings)],
   );
-  return rows[0] as Assistant;
+  const assistant = rows[0] as Assistant;
+  if (file_ids?.length) await setV1Files(tx, "assistants", { project_id, id: assistant.id }, file_ids);
+  return assistant;
 }
 
 export async function findAssistant(db: Queryable, scope: AssistantScope): Promise<Assistant | undefined> {
   const { rows } = await db.query<Assistant>(
     `select ${ASSISTANT_COLUMNS} from assistants where project_id = $1 and id = $2`,
+    [scope.project_id, scope.assistant_id],
+  );
+  return rows[0];
+}
+
+/** Holds the assistant's row until the transaction ends. */
+export async function lockAssistant(tx: Queryable, scope: AssistantScope): Promise<Assistant | undefined> {
+  const { rows } = await tx.query<Assistant>(
+    `select ${ASSISTANT_COLUMNS} from assistants where project_id = $1 and id = $2 for no key update`,
     [scope.project_id, scope.assistant_id],
   );
   return rows[0];
@@ -69,16 +86,13 @@ export async function listAssistants(db: Queryable, project_id: string, query: P
 export async function updateAssistant(
   tx: Queryable,
   scope: AssistantScope,
-  change: ModifyAssistant,
+  { file_ids, ...change }: ModifyAssistant & V1Files,
 ): Promise<Assistant | undefined> {
-  const { rows } = await tx.query<Assistant>(
-    `select ${ASSISTANT_COLUMNS} from assistants where project_id = $1 and id = $2 for no key update`,
-    [scope.project_id, scope.assistant_id],
-  );
-  const current = rows[0];
+  const current = await lockAssistant(tx, scope);
   if (current === undefined) return undefined;
   const settings = applyChange(current, change);
   requireFunctionTools(settings.tools, settings.response_format);
+  if (file_ids !== undefined) settings.tool_resources = await changeV1Files(tx, scope, settings, file_ids);
   const updated = await tx.query<Assistant>(
     `update assistants set name = $3, description = $4, model = $5, instructions = $6, tools = $7, top_p = $8,
        temperature = $9, reasoning_effort = $10, tool_resources = $11, metadata = $12, response_format = $13
@@ -115,6 +129,19 @@ function applyChange(current: Assistant, change: ModifyAssistant): Settings {
     metadata: choose(change.metadata, current.metadata, {}),
     response_format: choose(change.response_format, current.response_format, "auto"),
   };
+}
+
+/** Sets the list of version 1, unless it is null, and tells what the assistant's tools work with after that. */
+async function changeV1Files(
+  tx: Queryable,
+  { project_id, assistant_id }: AssistantScope,
+  { tools, tool_resources }: Settings,
+  file_ids: readonly string[] | null,
+): Promise<Settings["tool_resources"]> {
+  const before = (await readV1FileIds(tx, project_id, [assistant_id])).get(assistant_id) ?? [];
+  const after = file_ids ?? before;
+  await setV1Files(tx, "assistants", { project_id, id: assistant_id }, after);
+  return moveFiles(tool_resources, tools, { before, after });
 }
 
 /** In the order of the columns in the statements above. */

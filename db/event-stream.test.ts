@@ -165,7 +165,7 @@ test("a stream is told when its run is cancelled, taken over or deleted", async 
   const stops: StopReason[] = [];
   const cancelled = await begun();
   const one = open(cancelled, (reason) => stops.push(reason));
-  await cancelRun(db, cancelled);
+  await withTransaction(db, (tx) => cancelRun(tx, cancelled));
   await waitUntil("the cancel is seen", () => stops.length === 1);
   assert.deepEqual(stops, [{ kind: "status", status: "cancelling" }]);
   one.channel.close();

@@ -7,6 +7,7 @@ import type { ToolResources } from "../contract/tool-resources.ts";
 import { readPage } from "./page.ts";
 import type { Queryable } from "./pool.ts";
 import type { ThreadScope } from "./threads.ts";
+import { setV1Files } from "./v1-files.ts";
 
 /** One message in wire shape. */
 export const MESSAGE_COLUMNS = `
@@ -18,6 +19,8 @@ export const MESSAGE_COLUMNS = `
 export interface NewMessage extends Pick<Message, "id" | "role" | "content" | "attachments" | "metadata"> {
   /** Tokens of the content. */
   tokens: number;
+  /** The files that version 1 lists for it; only messages of that version have such a list. */
+  v1_file_ids?: string[];
 }
 
 export interface MessageScope extends ThreadScope {
@@ -62,6 +65,9 @@ export async function insertMessages(
     ],
   );
   if (rows.length === 0) throw threadIsFull(scope.thread_id, MAX_MESSAGES_PER_THREAD);
+  for (const { id, v1_file_ids } of messages) {
+    if (v1_file_ids?.length) await setV1Files(tx, "messages", { ...scope, id }, v1_file_ids);
+  }
   return rows;
 }
 
@@ -127,7 +133,9 @@ async function attachFiles(tx: Queryable, scope: ThreadScope, messages: readonly
     [scope.project_id, scope.thread_id],
   );
   const resources = rows[0]?.tool_resources ?? {};
-  const file_ids = [...new Set([...(resources.code_interpreter?.file_ids ?? []), ...attached])];
+  let file_ids = [...new Set([...(resources.code_interpreter?.file_ids ?? []), ...attached])];
+  // Version 1 knew no limit for a thread, so a client of that version cannot be told of one.
+  if (messages.some((message) => message.v1_file_ids)) file_ids = file_ids.slice(-MAX_RESOURCE_FILES);
   if (file_ids.length > MAX_RESOURCE_FILES) {
     throw arrayTooLong("tool_resources.code_interpreter.file_ids", MAX_RESOURCE_FILES, file_ids.length);
   }

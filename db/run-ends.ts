@@ -1,4 +1,5 @@
 // How a run ends other than by its own success: cancelled, expired or failed. Whatever it had open is closed with it.
+import { cannotCancel } from "../contract/errors.ts";
 import type { MessageIncompleteReason } from "../contract/message.ts";
 import type { LastError, Run, RunIncompleteReason, Usage } from "../contract/run.ts";
 import type { RunStatus } from "../contract/run-state.ts";
@@ -58,24 +59,25 @@ export async function expireOverdueRun(pool: Pool, key: RunKey): Promise<Ended |
   });
 }
 
-export type CancelResult =
-  /** `run` is what the caller is answered; `seq` the position of the newest event. */
-  { kind: "cancelling"; run: Run; seq: number } | { kind: "refused"; status: RunStatus } | { kind: "missing" };
+/** `run` is what the caller is answered; `seq` the position of the newest event. */
+export interface Cancelled {
+  run: Run;
+  seq: number;
+}
 
 /**
- * Asks a run to stop. One that no worker has in hand is cancelled at once, so that its thread is free when this returns;
- * one in progress becomes `cancelling` and its worker ends it.
+ * Asks a run to stop, inside a transaction. One that no worker has in hand is cancelled at once, so that its thread is
+ * free when this is committed; one in progress becomes `cancelling` and its worker ends it.
+ * Undefined when there is no such run. Throws (400) when its status does not allow it.
  */
-export async function cancelRun(pool: Pool, scope: RunScope): Promise<CancelResult> {
-  return withTransaction(pool, async (tx) => {
-    const status = await lockRun(tx, scope, scope.thread_id);
-    if (status === undefined) return { kind: "missing" };
-    const cancelling = await changeStatus(tx, scope, { to: "cancelling" });
-    if (cancelling === undefined) return { kind: "refused", status };
-    const events = [cancelling.event];
-    if (status !== "in_progress") events.push(...(await closeRun(tx, scope, "cancelling", { to: "cancelled" })));
-    return { kind: "cancelling", run: cancelling.run, seq: await appendEvents(tx, scope.id, events) };
-  });
+export async function cancelRun(tx: Queryable, scope: RunScope): Promise<Cancelled | undefined> {
+  const status = await lockRun(tx, scope, scope.thread_id);
+  if (status === undefined) return undefined;
+  const cancelling = await changeStatus(tx, scope, { to: "cancelling" });
+  if (cancelling === undefined) throw cannotCancel(status);
+  const events = [cancelling.event];
+  if (status !== "in_progress") events.push(...(await closeRun(tx, scope, "cancelling", { to: "cancelled" })));
+  return { run: cancelling.run, seq: await appendEvents(tx, scope.id, events) };
 }
 
 /** Closes what is open and moves the run to its end, within a transaction that has the run locked. */

@@ -1,67 +1,71 @@
 // Taking the outputs of function calls: all pending ones at once, or none.
+import { outputsMismatch, outputsNotAccepted } from "../contract/errors.ts";
 import type { FunctionCall, RequiredAction, Run } from "../contract/run.ts";
 import type { RunStatus } from "../contract/run-state.ts";
 import type { RunStep } from "../contract/run-step.ts";
-import type { Pool, Queryable } from "./pool.ts";
-import { withTransaction } from "./pool.ts";
+import type { Queryable } from "./pool.ts";
 import { closeRun } from "./run-ends.ts";
 import { appendEvents } from "./run-events.ts";
 import { changeStatus } from "./run-status.ts";
 import { STEP_COLUMNS } from "./run-steps.ts";
 import type { RunScope } from "./runs.ts";
 
-export type SubmitResult =
+export type Submitted =
   /** `before` is the position behind which the events of this submission begin. */
-  | { kind: "queued"; run: Run; turn: number; before: number; seq: number }
-  | { kind: "mismatch"; expected: string[] }
-  | { kind: "refused"; status: RunStatus }
-  | { kind: "missing" };
+  | { kind: "queued"; run: Run; before: number; seq: number }
+  /** The run's time was over: it has expired now, even if no worker has noticed. To be committed, and then refused. */
+  | { kind: "expired" };
 
 /**
- * Stores the outputs and queues the run again, in one transaction.
- * A run whose time is over expires here, even if no worker has noticed yet.
+ * Stores the outputs and queues the run again, inside a transaction. Undefined when there is no such run.
+ * Throws (400) when the run does not wait for outputs, or for others than these.
  */
 export async function submitToolOutputs(
-  pool: Pool,
+  tx: Queryable,
   scope: RunScope,
   outputs: readonly { id: string; output: string }[],
-): Promise<SubmitResult> {
-  return withTransaction(pool, async (tx) => {
-    const run = await lockRun(tx, scope);
-    if (run === undefined) return { kind: "missing" };
-    if (run.status !== "requires_action") return { kind: "refused", status: run.status };
-    if (run.overdue) {
-      await appendEvents(tx, scope.id, await closeRun(tx, scope, run.status, { to: "expired" }));
-      return { kind: "refused", status: "expired" };
-    }
-    const calls = run.required_action.submit_tool_outputs.tool_calls;
-    const outputOf = new Map(outputs.map(({ id, output }) => [id, output]));
-    if (
-      outputOf.size !== outputs.length ||
-      outputOf.size !== calls.length ||
-      !calls.every((call) => outputOf.has(call.id))
-    ) {
-      return { kind: "mismatch", expected: calls.map((call) => call.id) };
-    }
-    const step = await completeToolStep(tx, scope, calls, outputOf);
-    const queued = await changeStatus(tx, scope, { to: "queued" });
-    if (queued === undefined) throw new Error(`run ${scope.id} cannot be queued`);
-    const events = [{ event: "thread.run.step.completed", data: step }, queued.event];
-    const seq = await appendEvents(tx, scope.id, events);
-    return { kind: "queued", run: queued.run, turn: run.turn, before: seq - events.length, seq };
-  });
+): Promise<Submitted | undefined> {
+  const run = await lockRun(tx, scope);
+  if (run === undefined) return undefined;
+  if (run.status !== "requires_action") throw outputsNotAccepted(run.status);
+  if (run.overdue) {
+    await appendEvents(tx, scope.id, await closeRun(tx, scope, run.status, { to: "expired" }));
+    return { kind: "expired" };
+  }
+  const calls = run.required_action.submit_tool_outputs.tool_calls;
+  const outputOf = matchOutputs(calls, outputs);
+  const step = await completeToolStep(tx, scope, calls, outputOf);
+  const queued = await changeStatus(tx, scope, { to: "queued" });
+  if (queued === undefined) throw new Error(`run ${scope.id} cannot be queued`);
+  const events = [{ event: "thread.run.step.completed", data: step }, queued.event];
+  const seq = await appendEvents(tx, scope.id, events);
+  return { kind: "queued", run: queued.run, before: seq - events.length, seq };
+}
+
+/** The output of each call. Throws (400) unless there is exactly one for each. */
+function matchOutputs(
+  calls: readonly FunctionCall[],
+  outputs: readonly { id: string; output: string }[],
+): Map<string, string> {
+  const outputOf = new Map(outputs.map(({ id, output }) => [id, output]));
+  const isComplete =
+    outputOf.size === outputs.length && outputOf.size === calls.length && calls.every(({ id }) => outputOf.has(id));
+  if (isComplete) return outputOf;
+  throw outputsMismatch(
+    calls.map((call) => call.id),
+    outputs.map((output) => output.id),
+  );
 }
 
 interface LockedRun {
   status: RunStatus;
-  turn: number;
   overdue: boolean;
   required_action: RequiredAction;
 }
 
 async function lockRun(tx: Queryable, scope: RunScope): Promise<LockedRun | undefined> {
   const { rows } = await tx.query<LockedRun>(
-    `select status, turn, expires_at <= now() as overdue, required_action from runs
+    `select status, expires_at <= now() as overdue, required_action from runs
      where id = $1 and project_id = $2 and thread_id = $3 for no key update`,
     [scope.id, scope.project_id, scope.thread_id],
   );

@@ -1,48 +1,101 @@
 // /v1/assistants
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { CreateAssistant, ModifyAssistant } from "../../contract/assistant.ts";
+import { deletedOf } from "../../contract/deleted.ts";
 import { assistantNotFound } from "../../contract/errors.ts";
-import { PageQuery, toList } from "../../contract/list.ts";
+import { listOf, PageQuery, toList } from "../../contract/list.ts";
 import { AssistantId } from "../../contract/references.ts";
+import type { ApiVersion } from "../../contract/version.ts";
 import * as assistants from "../../db/assistants.ts";
-import { withTransaction } from "../../db/pool.ts";
+import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 
 const OneAssistant = z.object({ assistant_id: AssistantId });
+const tags = ["Assistants"];
 
 export const assistantRoutes =
-  ({ db }: Deps): FastifyPluginAsyncZod =>
+  ({ db }: Deps, version: ApiVersion): FastifyPluginAsyncZod =>
   async (app) => {
-    app.post("/assistants", { schema: { body: CreateAssistant } }, async (request) =>
-      assistants.insertAssistant(db, { ...request.body, ...request.caller }),
-    );
-
-    app.get("/assistants", { schema: { querystring: PageQuery } }, async (request) =>
-      toList(await assistants.listAssistants(db, request.caller.project_id, request.query)),
-    );
-
-    app.get("/assistants/:assistant_id", { schema: { params: OneAssistant } }, async (request) => {
-      const scope = { ...request.caller, ...request.params };
-      const assistant = await assistants.findAssistant(db, scope);
-      if (assistant === undefined) throw assistantNotFound(scope.assistant_id);
-      return assistant;
-    });
-
     app.post(
-      "/assistants/:assistant_id",
-      { schema: { params: OneAssistant, body: ModifyAssistant } },
+      "/assistants",
+      {
+        schema: {
+          tags,
+          summary: "Create an assistant",
+          body: version.CreateAssistant,
+          response: { 200: version.Assistant },
+        },
+      },
       async (request) => {
-        const scope = { ...request.caller, ...request.params };
-        const assistant = await withTransaction(db, (tx) => assistants.updateAssistant(tx, scope, request.body));
-        if (assistant === undefined) throw assistantNotFound(scope.assistant_id);
-        return assistant;
+        const assistant = { ...request.body, ...request.caller };
+        return commit(db, request, (tx) => assistants.insertAssistant(tx, assistant));
       },
     );
 
-    app.delete("/assistants/:assistant_id", { schema: { params: OneAssistant } }, async (request) => {
-      const scope = { ...request.caller, ...request.params };
-      if (!(await assistants.deleteAssistant(db, scope))) throw assistantNotFound(scope.assistant_id);
-      return { id: scope.assistant_id, object: "assistant.deleted", deleted: true };
-    });
+    app.get(
+      "/assistants",
+      {
+        schema: {
+          tags,
+          summary: "List assistants",
+          querystring: PageQuery,
+          response: { 200: listOf(version.Assistant) },
+        },
+      },
+      async (request) => toList(await assistants.listAssistants(db, request.caller.project_id, request.query)),
+    );
+
+    app.get(
+      "/assistants/:assistant_id",
+      {
+        schema: { tags, summary: "Retrieve an assistant", params: OneAssistant, response: { 200: version.Assistant } },
+      },
+      async (request) => {
+        const scope = { ...request.caller, ...request.params };
+        return (await assistants.findAssistant(db, scope)) ?? missing(scope);
+      },
+    );
+
+    app.post(
+      "/assistants/:assistant_id",
+      {
+        schema: {
+          tags,
+          summary: "Modify an assistant",
+          params: OneAssistant,
+          body: version.ModifyAssistant,
+          response: { 200: version.Assistant },
+        },
+      },
+      async (request) => {
+        const scope = { ...request.caller, ...request.params };
+        return commit(
+          db,
+          request,
+          async (tx) => (await assistants.updateAssistant(tx, scope, request.body)) ?? missing(scope),
+        );
+      },
+    );
+
+    app.delete(
+      "/assistants/:assistant_id",
+      {
+        schema: {
+          tags,
+          summary: "Delete an assistant",
+          params: OneAssistant,
+          response: { 200: deletedOf("assistant.deleted") },
+        },
+      },
+      async (request) => {
+        const scope = { ...request.caller, ...request.params };
+        const existed = await assistants.deleteAssistant(db, scope);
+        if (!existed) return missing(scope);
+        return { id: scope.assistant_id, object: "assistant.deleted" as const, deleted: true as const };
+      },
+    );
   };
+
+function missing({ assistant_id }: assistants.AssistantScope): never {
+  throw assistantNotFound(assistant_id);
+}

@@ -1,30 +1,42 @@
 // /v1/threads/{thread_id}/messages
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { deletedOf } from "../../contract/deleted.ts";
 import { messageNotFound, threadIsLocked, threadNotFound } from "../../contract/errors.ts";
-import type { ApiError } from "../../contract/errors.ts";
-import { toList } from "../../contract/list.ts";
-import { CreateMessage, ListMessagesQuery, ModifyMessage } from "../../contract/message.ts";
+import { listOf, toList } from "../../contract/list.ts";
+import { ListMessagesQuery, ModifyMessage } from "../../contract/message.ts";
 import { AnyId, ThreadId } from "../../contract/references.ts";
+import type { ApiVersion } from "../../contract/version.ts";
 import * as messages from "../../db/messages.ts";
 import { withTransaction } from "../../db/pool.ts";
+import type { Queryable } from "../../db/pool.ts";
 import { lockThread, threadExists } from "../../db/threads.ts";
+import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { prepareMessage } from "../new-messages.ts";
 
 const OneThread = z.object({ thread_id: ThreadId });
 const OneMessage = z.object({ thread_id: ThreadId, message_id: AnyId });
+const tags = ["Messages"];
 
 export const messageRoutes =
-  ({ db }: Deps): FastifyPluginAsyncZod =>
+  ({ db }: Deps, version: ApiVersion): FastifyPluginAsyncZod =>
   async (app) => {
     app.post(
       "/threads/:thread_id/messages",
-      { schema: { params: OneThread, body: CreateMessage } },
+      {
+        schema: {
+          tags,
+          summary: "Create a message",
+          params: OneThread,
+          body: version.CreateMessage,
+          response: { 200: version.Message },
+        },
+      },
       async (request) => {
         const scope = { ...request.caller, ...request.params };
-        const prepared = prepareMessage(request.body);
-        return withTransaction(db, async (tx) => {
+        const prepared = prepareMessage(request.body, version);
+        return commit(db, request, async (tx) => {
           const thread = await lockThread(tx, scope);
           if (thread === undefined) throw threadNotFound(scope.thread_id);
           if (thread.active_run_id !== undefined) throw threadIsLocked(scope.thread_id, thread.active_run_id);
@@ -36,7 +48,15 @@ export const messageRoutes =
 
     app.get(
       "/threads/:thread_id/messages",
-      { schema: { params: OneThread, querystring: ListMessagesQuery } },
+      {
+        schema: {
+          tags,
+          summary: "List messages",
+          params: OneThread,
+          querystring: ListMessagesQuery,
+          response: { 200: listOf(version.Message) },
+        },
+      },
       async (request) => {
         const scope = { ...request.caller, ...request.params };
         if (!(await threadExists(db, scope))) throw threadNotFound(scope.thread_id);
@@ -44,36 +64,60 @@ export const messageRoutes =
       },
     );
 
-    app.get("/threads/:thread_id/messages/:message_id", { schema: { params: OneMessage } }, async (request) => {
-      const scope = { ...request.caller, ...request.params };
-      return (await messages.findMessage(db, scope)) ?? (await missing(scope));
-    });
-
-    app.post(
+    app.get(
       "/threads/:thread_id/messages/:message_id",
-      { schema: { params: OneMessage, body: ModifyMessage } },
+      { schema: { tags, summary: "Retrieve a message", params: OneMessage, response: { 200: version.Message } } },
       async (request) => {
         const scope = { ...request.caller, ...request.params };
-        const { metadata } = request.body;
-        const message =
-          metadata === undefined
-            ? await messages.findMessage(db, scope)
-            : await messages.updateMessageMetadata(db, scope, metadata ?? {});
-        return message ?? (await missing(scope));
+        return (await messages.findMessage(db, scope)) ?? (await missing(db, scope));
       },
     );
 
-    app.delete("/threads/:thread_id/messages/:message_id", { schema: { params: OneMessage } }, async (request) => {
-      const scope = { ...request.caller, ...request.params };
-      await withTransaction(db, (tx) => messages.deleteMessage(tx, scope));
-      return { id: scope.message_id, object: "thread.message.deleted", deleted: true };
-    });
+    app.post(
+      "/threads/:thread_id/messages/:message_id",
+      {
+        schema: {
+          tags,
+          summary: "Modify a message",
+          params: OneMessage,
+          body: ModifyMessage,
+          response: { 200: version.Message },
+        },
+      },
+      async (request) => {
+        const scope = { ...request.caller, ...request.params };
+        const { metadata } = request.body;
+        return commit(db, request, async (tx) => {
+          const message =
+            metadata === undefined
+              ? await messages.findMessage(tx, scope)
+              : await messages.updateMessageMetadata(tx, scope, metadata ?? {});
+          return message ?? (await missing(tx, scope));
+        });
+      },
+    );
 
-    /** Throws (404) for whichever of the two is not there. */
-    async function missing(scope: messages.MessageScope): Promise<never> {
-      const error: ApiError = (await threadExists(db, scope))
-        ? messageNotFound(scope.message_id)
-        : threadNotFound(scope.thread_id);
-      throw error;
-    }
+    // Came with version 2.
+    if (version.name === "v1") return;
+    app.delete(
+      "/threads/:thread_id/messages/:message_id",
+      {
+        schema: {
+          tags,
+          summary: "Delete a message",
+          params: OneMessage,
+          response: { 200: deletedOf("thread.message.deleted") },
+        },
+      },
+      async (request) => {
+        const scope = { ...request.caller, ...request.params };
+        await withTransaction(db, (tx) => messages.deleteMessage(tx, scope));
+        return { id: scope.message_id, object: "thread.message.deleted" as const, deleted: true as const };
+      },
+    );
   };
+
+/** Throws (404) for whichever of the two is not there. */
+async function missing(db: Queryable, scope: messages.MessageScope): Promise<never> {
+  throw (await threadExists(db, scope)) ? messageNotFound(scope.message_id) : threadNotFound(scope.thread_id);
+}

@@ -1,158 +1,167 @@
-// /v1/threads/{thread_id}/runs, /v1/threads/runs, and the steps and events of a run.
-import type { FastifyBaseLogger, FastifyReply } from "fastify";
+// /v1/threads/{thread_id}/runs and /v1/threads/runs
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import {
-  cannotCancel,
-  outputsMismatch,
-  outputsNotAccepted,
-  outputsTooLarge,
-  runNotFound,
-  runStepNotFound,
-  threadNotFound,
-} from "../../contract/errors.ts";
-import { endsStream } from "../../contract/events.ts";
+import { outputsNotAccepted, outputsTooLarge, threadNotFound } from "../../contract/errors.ts";
 import { MAX_TOOL_OUTPUTS_BYTES, POLL_AFTER_MS } from "../../contract/limits.ts";
-import { PageQuery, toList } from "../../contract/list.ts";
-import { AnyId, ThreadId } from "../../contract/references.ts";
-import {
-  CreateRun,
-  CreateThreadAndRun,
-  EventsQuery,
-  ModifyRun,
-  StepsQuery,
-  SubmitToolOutputs,
-} from "../../contract/run.ts";
+import { listOf, PageQuery, toList } from "../../contract/list.ts";
+import { IncludeQuery } from "../../contract/run-step.ts";
+import { ModifyRun, SubmitToolOutputs } from "../../contract/run.ts";
 import type { Run } from "../../contract/run.ts";
+import type { ApiVersion } from "../../contract/version.ts";
 import { cancelRun } from "../../db/run-ends.ts";
-import { notifyEvents, readEvents, readStanding } from "../../db/run-events.ts";
-import { findRunStep, listRunSteps } from "../../db/run-steps.ts";
+import { notifyEvents } from "../../db/run-events.ts";
 import { findRun, listRuns, updateRunMetadata } from "../../db/runs.ts";
-import type { RunScope } from "../../db/runs.ts";
 import { threadExists } from "../../db/threads.ts";
 import { submitToolOutputs } from "../../db/tool-outputs.ts";
+import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { createRun, createThreadAndRun } from "../new-run.ts";
 import { streamEvents } from "../sse.ts";
+import { missingRun, OneRun, OneThread, requireRun, toRunScope } from "./run-scope.ts";
+import { eventsOf } from "./run-stream.ts";
 
-const OneThread = z.object({ thread_id: ThreadId });
-const OneRun = OneThread.extend({ run_id: AnyId });
-const OneStep = OneRun.extend({ step_id: AnyId });
+const tags = ["Runs"];
 
 export const runRoutes =
-  ({ db, workflows, events, runs: settings }: Deps): FastifyPluginAsyncZod =>
+  (deps: Deps, version: ApiVersion): FastifyPluginAsyncZod =>
   async (app) => {
-    app.post("/threads/runs", { schema: { body: CreateThreadAndRun } }, async (request, reply) => {
-      const run = await createThreadAndRun(db, request.caller, request.body, settings);
-      workflows.start({ ...request.caller, ...run });
-      return request.body.stream ? stream(reply, run, 0) : run;
-    });
+    const { db, workflows, events, runs: settings } = deps;
+    /** With `stream` in the request the answer is the run's events. */
+    const runOrEvents = {
+      200: {
+        description: "The run, or its events",
+        content: { "application/json": { schema: version.Run }, "text/event-stream": { schema: z.string() } },
+      },
+    };
+
+    app.post(
+      "/threads/runs",
+      {
+        schema: {
+          tags,
+          summary: "Create a thread and run it",
+          body: version.CreateThreadAndRun,
+          response: runOrEvents,
+        },
+      },
+      async (request, reply) => {
+        const run = await createThreadAndRun({ db, request, settings, version }, request.body);
+        workflows.start({ ...request.caller, ...run });
+        return request.body.stream ? stream(request, reply, run, 0) : run;
+      },
+    );
 
     app.post(
       "/threads/:thread_id/runs",
-      { schema: { params: OneThread, querystring: StepsQuery, body: CreateRun } },
+      {
+        schema: {
+          tags,
+          summary: "Create a run",
+          params: OneThread,
+          querystring: IncludeQuery,
+          body: version.CreateRun,
+          response: runOrEvents,
+        },
+      },
       async (request, reply) => {
         const scope = { ...request.caller, ...request.params };
-        const run = await createRun(db, scope, request.body, settings);
+        const run = await createRun({ db, request, settings, version }, scope, request.body);
         workflows.start({ ...request.caller, ...run });
-        return request.body.stream ? stream(reply, run, 0) : run;
+        return request.body.stream ? stream(request, reply, run, 0) : run;
       },
     );
 
-    app.get("/threads/:thread_id/runs", { schema: { params: OneThread, querystring: PageQuery } }, async (request) => {
-      const scope = { ...request.caller, ...request.params };
-      if (!(await threadExists(db, scope))) throw threadNotFound(scope.thread_id);
-      return toList(await listRuns(db, scope, request.query));
-    });
+    app.get(
+      "/threads/:thread_id/runs",
+      {
+        schema: {
+          tags,
+          summary: "List runs",
+          params: OneThread,
+          querystring: PageQuery,
+          response: { 200: listOf(version.Run) },
+        },
+      },
+      async (request) => {
+        const scope = { ...request.caller, ...request.params };
+        if (!(await threadExists(db, scope))) throw threadNotFound(scope.thread_id);
+        return toList(await listRuns(db, scope, request.query));
+      },
+    );
 
-    app.get("/threads/:thread_id/runs/:run_id", { schema: { params: OneRun } }, async (request, reply) => {
-      const run = await requireRun(toScope(request));
-      reply.header("openai-poll-after-ms", POLL_AFTER_MS);
-      return run;
-    });
+    app.get(
+      "/threads/:thread_id/runs/:run_id",
+      { schema: { tags, summary: "Retrieve a run", params: OneRun, response: { 200: version.Run } } },
+      async (request, reply) => {
+        const run = await requireRun(db, toRunScope(request));
+        reply.header("openai-poll-after-ms", POLL_AFTER_MS);
+        return run;
+      },
+    );
 
-    app.post("/threads/:thread_id/runs/:run_id", { schema: { params: OneRun, body: ModifyRun } }, async (request) => {
-      const scope = toScope(request);
-      const { metadata } = request.body;
-      if (metadata === undefined) return requireRun(scope);
-      return (await updateRunMetadata(db, scope, metadata ?? {})) ?? missing(scope);
-    });
+    app.post(
+      "/threads/:thread_id/runs/:run_id",
+      {
+        schema: { tags, summary: "Modify a run", params: OneRun, body: ModifyRun, response: { 200: version.Run } },
+      },
+      async (request) => {
+        const scope = toRunScope(request);
+        const { metadata } = request.body;
+        return commit(db, request, async (tx) => {
+          const run =
+            metadata === undefined ? await findRun(tx, scope) : await updateRunMetadata(tx, scope, metadata ?? {});
+          return run ?? missingRun(tx, scope);
+        });
+      },
+    );
 
-    app.post("/threads/:thread_id/runs/:run_id/cancel", { schema: { params: OneRun } }, async (request) => {
-      const scope = toScope(request);
-      const result = await cancelRun(db, scope);
-      if (result.kind === "missing") return missing(scope);
-      if (result.kind === "refused") throw cannotCancel(result.status);
-      workflows.cancel(scope.id);
-      tellReaders(request.log, scope.id, result.seq);
-      return result.run;
-    });
+    app.post(
+      "/threads/:thread_id/runs/:run_id/cancel",
+      { schema: { tags, summary: "Cancel a run", params: OneRun, response: { 200: version.Run } } },
+      async (request) => {
+        const scope = toRunScope(request);
+        const { run, seq } = await commit(
+          db,
+          request,
+          async (tx) => (await cancelRun(tx, scope)) ?? missingRun(tx, scope),
+        );
+        workflows.cancel(scope.id);
+        tellReaders(request.log, scope.id, seq);
+        return run;
+      },
+    );
 
     app.post(
       "/threads/:thread_id/runs/:run_id/submit_tool_outputs",
-      { schema: { params: OneRun, body: SubmitToolOutputs } },
+      {
+        schema: {
+          tags,
+          summary: "Submit the outputs of function calls",
+          params: OneRun,
+          body: SubmitToolOutputs,
+          response: runOrEvents,
+        },
+      },
       async (request, reply) => {
-        const scope = toScope(request);
+        const scope = toRunScope(request);
         const outputs = toOutputs(request.body);
-        const result = await submitToolOutputs(db, scope, outputs);
-        if (result.kind === "missing") return missing(scope);
-        if (result.kind === "refused") throw outputsNotAccepted(result.status);
-        if (result.kind === "mismatch") {
-          throw outputsMismatch(
-            result.expected,
-            outputs.map((output) => output.id),
-          );
-        }
-        workflows.wake({ ...request.caller, ...result.run });
-        tellReaders(request.log, scope.id, result.seq);
-        return request.body.stream ? stream(reply, result.run, result.before) : result.run;
+        const submitted = await commit(
+          db,
+          request,
+          async (tx) => (await submitToolOutputs(tx, scope, outputs)) ?? missingRun(tx, scope),
+        );
+        if (submitted.kind === "expired") throw outputsNotAccepted("expired");
+        const { run, before, seq } = submitted;
+        workflows.wake({ ...request.caller, ...run });
+        tellReaders(request.log, scope.id, seq);
+        return request.body.stream ? stream(request, reply, run, before) : run;
       },
     );
 
-    app.get(
-      "/threads/:thread_id/runs/:run_id/steps",
-      { schema: { params: OneRun, querystring: PageQuery.extend(StepsQuery.shape) } },
-      async (request) => {
-        const scope = toScope(request);
-        await requireRun(scope);
-        return toList(await listRunSteps(db, { ...scope, run_id: scope.id }, request.query));
-      },
-    );
-
-    app.get(
-      "/threads/:thread_id/runs/:run_id/steps/:step_id",
-      { schema: { params: OneStep, querystring: StepsQuery } },
-      async (request) => {
-        const scope = toScope(request);
-        const step = await findRunStep(db, { ...scope, run_id: scope.id }, request.params.step_id);
-        if (step !== undefined) return step;
-        await requireRun(scope);
-        throw runStepNotFound(request.params.step_id);
-      },
-    );
-
-    // Extension: re-joins a run's events, from its beginning or behind a position. Ends where the run rests.
-    app.get(
-      "/threads/:thread_id/runs/:run_id/events",
-      { schema: { params: OneRun, querystring: EventsQuery } },
-      async (request, reply) => {
-        const scope = toScope(request);
-        const run = await requireRun(scope);
-        const { status, position } = (await readStanding(db, scope)) ?? (await missing(scope));
-        const last = Number(request.headers["last-event-id"] ?? Number.NaN);
-        const after = request.query.after ?? (Number.isSafeInteger(last) ? Math.max(last, 0) : 0);
-        await streamEvents(reply, events.subscribe(run.id, Math.min(after, position)), {
-          run,
-          withIds: true,
-          isOver: after >= position && endsStream(`thread.run.${status}`),
-          isLast: async ({ seq }) => (await readEvents(db, run.id, seq, 1)).length === 0,
-        });
-        return reply;
-      },
-    );
-
-    async function stream(reply: FastifyReply, run: Run, after: number): Promise<FastifyReply> {
-      await streamEvents(reply, events.subscribe(run.id, after), { run });
+    async function stream(request: FastifyRequest, reply: FastifyReply, run: Run, after: number) {
+      const options = await eventsOf(deps, request, version, run);
+      await streamEvents(reply, events.subscribe(run.id, after), options);
       return reply;
     }
 
@@ -162,20 +171,7 @@ export const runRoutes =
         log.warn({ err: error, runId }, "readers could not be told"),
       );
     }
-
-    async function requireRun(scope: RunScope): Promise<Run> {
-      return (await findRun(db, scope)) ?? missing(scope);
-    }
-
-    /** Throws (404) for whichever of the two is not there. */
-    async function missing(scope: RunScope): Promise<never> {
-      throw (await threadExists(db, scope)) ? runNotFound(scope.id) : threadNotFound(scope.thread_id);
-    }
   };
-
-function toScope(request: { caller: { project_id: string }; params: z.infer<typeof OneRun> }): RunScope {
-  return { ...request.caller, thread_id: request.params.thread_id, id: request.params.run_id };
-}
 
 /** Throws (400) when the outputs are too large together. One without an id stays in the list, so that it is refused. */
 function toOutputs({ tool_outputs }: SubmitToolOutputs): { id: string; output: string }[] {

@@ -1,44 +1,82 @@
 // /v1/threads
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { deletedOf } from "../../contract/deleted.ts";
 import { threadNotFound } from "../../contract/errors.ts";
 import { ThreadId } from "../../contract/references.ts";
-import { CreateThread, ModifyThread } from "../../contract/thread.ts";
+import type { ApiVersion } from "../../contract/version.ts";
 import { withTransaction } from "../../db/pool.ts";
 import * as threads from "../../db/threads.ts";
+import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { prepareMessages } from "../new-messages.ts";
 
 const OneThread = z.object({ thread_id: ThreadId });
+const tags = ["Threads"];
 
 export const threadRoutes =
-  ({ db, workflows }: Deps): FastifyPluginAsyncZod =>
+  ({ db, workflows }: Deps, version: ApiVersion): FastifyPluginAsyncZod =>
   async (app) => {
-    app.post("/threads", { schema: { body: CreateThread } }, async (request) => {
-      const messages = await prepareMessages(request.body.messages);
-      const thread = { ...request.body, ...request.caller, messages };
-      return withTransaction(db, (tx) => threads.insertThread(tx, thread));
-    });
+    app.post(
+      "/threads",
+      { schema: { tags, summary: "Create a thread", body: version.CreateThread, response: { 200: version.Thread } } },
+      async (request) => {
+        const messages = await prepareMessages(request.body.messages, version);
+        const thread = { ...request.body, ...request.caller, messages };
+        return commit(db, request, (tx) => threads.insertThread(tx, thread));
+      },
+    );
 
-    app.get("/threads/:thread_id", { schema: { params: OneThread } }, async (request) => {
-      const scope = { ...request.caller, ...request.params };
-      const thread = await threads.findThread(db, scope);
-      if (thread === undefined) throw threadNotFound(scope.thread_id);
-      return thread;
-    });
+    app.get(
+      "/threads/:thread_id",
+      { schema: { tags, summary: "Retrieve a thread", params: OneThread, response: { 200: version.Thread } } },
+      async (request) => {
+        const scope = { ...request.caller, ...request.params };
+        return (await threads.findThread(db, scope)) ?? missing(scope);
+      },
+    );
 
-    app.post("/threads/:thread_id", { schema: { params: OneThread, body: ModifyThread } }, async (request) => {
-      const scope = { ...request.caller, ...request.params };
-      const thread = await withTransaction(db, (tx) => threads.updateThread(tx, scope, request.body));
-      if (thread === undefined) throw threadNotFound(scope.thread_id);
-      return thread;
-    });
+    app.post(
+      "/threads/:thread_id",
+      {
+        schema: {
+          tags,
+          summary: "Modify a thread",
+          params: OneThread,
+          body: version.ModifyThread,
+          response: { 200: version.Thread },
+        },
+      },
+      async (request) => {
+        const scope = { ...request.caller, ...request.params };
+        return commit(
+          db,
+          request,
+          async (tx) => (await threads.updateThread(tx, scope, request.body)) ?? missing(scope),
+        );
+      },
+    );
 
-    app.delete("/threads/:thread_id", { schema: { params: OneThread } }, async (request) => {
-      const scope = { ...request.caller, ...request.params };
-      const deleted = await withTransaction(db, (tx) => threads.deleteThread(tx, scope));
-      if (deleted === undefined) throw threadNotFound(scope.thread_id);
-      if (deleted.active_run_id !== undefined) workflows.cancel(deleted.active_run_id);
-      return { id: scope.thread_id, object: "thread.deleted", deleted: true };
-    });
+    app.delete(
+      "/threads/:thread_id",
+      {
+        schema: {
+          tags,
+          summary: "Delete a thread with its messages and runs",
+          params: OneThread,
+          response: { 200: deletedOf("thread.deleted") },
+        },
+      },
+      async (request) => {
+        const scope = { ...request.caller, ...request.params };
+        const deleted = await withTransaction(db, (tx) => threads.deleteThread(tx, scope));
+        if (deleted === undefined) return missing(scope);
+        if (deleted.active_run_id !== undefined) workflows.cancel(deleted.active_run_id);
+        return { id: scope.thread_id, object: "thread.deleted" as const, deleted: true as const };
+      },
+    );
   };
+
+function missing({ thread_id }: threads.ThreadScope): never {
+  throw threadNotFound(thread_id);
+}

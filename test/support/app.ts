@@ -61,6 +61,7 @@ export async function startTestApp(): Promise<TestApp> {
       cancel: (runId) => void nudges.push(`cancel ${runId}`),
     },
     events: new EventReader({ url: database.url, pool: db, onError: () => undefined }),
+    checkAnswers: true,
   });
 
   async function call<Body>(method: Method, path: string, options: Call = {}): Promise<Answer<Body>> {

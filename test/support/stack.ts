@@ -60,6 +60,7 @@ export async function startStack({ apis = 1, workers = 1, settings = {} }: Stack
     BOOTSTRAP_API_KEY: apiKey,
     HOST: "127.0.0.1",
     LOG_LEVEL: "warn",
+    CHECK_ANSWERS: "true",
     ...settings,
   };
   const db = new pg.Pool({ connectionString: database.url, max: 4 });

@@ -1,0 +1,51 @@
+// Any answer or event of version 2, as clients of version 1 read it. Objects say themselves what they are.
+import type { Assistant } from "../assistant.ts";
+import type { MessageDelta, RunStepDelta } from "../events.ts";
+import type { Message } from "../message.ts";
+import type { Run } from "../run.ts";
+import type { RunStep } from "../run-step.ts";
+import type { Thread } from "../thread.ts";
+import { toV1Assistant, toV1Message, toV1Run, toV1RunStep, toV1Thread } from "./objects.ts";
+
+type Shown = Assistant | Thread | Message | Run | RunStep | MessageDelta | RunStepDelta;
+
+/** Tells the files that version 1 lists for an assistant, a message or a run. */
+export type FilesOf = (id: string) => string[];
+
+/** Lists are shown item by item; what version 1 shares with version 2 is given back as it is. */
+export function toV1(answer: unknown, filesOf: FilesOf): unknown {
+  if (typeof answer !== "object" || answer === null) return answer;
+  if (isList(answer)) return { ...answer, data: answer.data.map((item) => toV1(item, filesOf)) };
+  const shown = answer as Shown;
+  switch (shown.object) {
+    case "assistant":
+      return toV1Assistant(shown, filesOf(shown.id));
+    case "thread":
+      return toV1Thread(shown);
+    case "thread.message":
+      return toV1Message(shown, filesOf(shown.id));
+    case "thread.run":
+      return toV1Run(shown, filesOf(shown.id));
+    case "thread.run.step":
+      return toV1RunStep(shown);
+    default:
+      return answer;
+  }
+}
+
+/** A run that version 1 does not call incomplete must not end with an event of that name. */
+export function toV1EventName(event: string): string {
+  return event === "thread.run.incomplete" ? "thread.run.completed" : event;
+}
+
+/** The ids of everything in an answer that has a list of files in version 1. */
+export function idsWithFiles(answer: unknown): string[] {
+  if (typeof answer !== "object" || answer === null) return [];
+  if (isList(answer)) return answer.data.flatMap(idsWithFiles);
+  const { object, id } = answer as Shown;
+  return object === "assistant" || object === "thread.message" || object === "thread.run" ? [id] : [];
+}
+
+function isList(answer: object): answer is { object: "list"; data: unknown[] } {
+  return "data" in answer && Array.isArray(answer.data);
+}
