@@ -12,6 +12,7 @@ import { onClientError } from "./client-error.ts";
 import type { Deps } from "./deps.ts";
 import { acceptJsonBodies } from "./json-body.ts";
 import { onError } from "./on-error.ts";
+import { describeApi } from "./openapi.ts";
 import { answerPreflight, newRequestId, setProcessingTime, setResponseHeaders } from "./response-headers.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -61,6 +62,7 @@ export function createApp(deps: Deps): FastifyInstance {
   app.addHook("onSend", async (_request, reply) => setProcessingTime(reply));
   app.addHook("onResponse", async (request, reply) => logRequest(request, reply));
 
+  describeApi(app);
   app.register(healthRoutes(deps));
   app.register(
     async (api) => {

@@ -6,11 +6,12 @@ import { ModelName, ReasoningEffort, Temperature, TopP } from "./model.ts";
 import { ResponseFormat, ResponseFormatInput } from "./response-format.ts";
 import { ToolResources, ToolResourcesCreate, ToolResourcesUpdate } from "./tool-resources.ts";
 import { Tool, ToolsInput } from "./tool.ts";
+import { text } from "./text.ts";
 
 const settings = {
-  name: z.string().max(MAX_NAME_LENGTH).nullish(),
-  description: z.string().max(MAX_DESCRIPTION_LENGTH).nullish(),
-  instructions: z.string().max(MAX_INSTRUCTIONS_LENGTH).nullish(),
+  name: text({ max: MAX_NAME_LENGTH }).nullish(),
+  description: text({ max: MAX_DESCRIPTION_LENGTH }).nullish(),
+  instructions: text({ max: MAX_INSTRUCTIONS_LENGTH }).nullish(),
   tools: ToolsInput.nullish(),
   metadata: Metadata.nullish(),
   temperature: Temperature.nullish(),
@@ -34,20 +35,22 @@ export const ModifyAssistant = z.strictObject({
 });
 export type ModifyAssistant = z.infer<typeof ModifyAssistant>;
 
-export const Assistant = z.strictObject({
-  id: z.string(),
-  object: z.literal("assistant"),
-  created_at: z.int(),
-  name: z.string().nullable(),
-  description: z.string().nullable(),
-  model: z.string(),
-  instructions: z.string().nullable(),
-  tools: z.array(Tool),
-  top_p: z.number(),
-  temperature: z.number(),
-  reasoning_effort: ReasoningEffort.nullable(),
-  tool_resources: ToolResources,
-  metadata: Metadata,
-  response_format: ResponseFormat,
-});
+export const Assistant = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal("assistant"),
+    created_at: z.int(),
+    name: z.string().nullable(),
+    description: z.string().nullable(),
+    model: z.string(),
+    instructions: z.string().nullable(),
+    tools: z.array(Tool),
+    top_p: z.number(),
+    temperature: z.number(),
+    reasoning_effort: ReasoningEffort.nullable(),
+    tool_resources: ToolResources,
+    metadata: Metadata,
+    response_format: ResponseFormat,
+  })
+  .meta({ id: "Assistant" });
 export type Assistant = z.infer<typeof Assistant>;

@@ -14,7 +14,9 @@ const Cursor = AnyId.transform((id) => (id === "" ? undefined : id)).optional();
 
 /** Unknown query parameters are ignored, as the original does. */
 export const PageQuery = z.object({
-  limit: z.preprocess(numeric, z.int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE)),
+  limit: z
+    .preprocess(numeric, z.int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE))
+    .meta({ type: "integer", minimum: 1, maximum: MAX_PAGE_SIZE, default: DEFAULT_PAGE_SIZE }),
   order: z.enum(["asc", "desc"]).default("desc"),
   after: Cursor,
   before: Cursor,

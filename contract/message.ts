@@ -5,12 +5,13 @@ import { PageQuery } from "./list.ts";
 import { Metadata } from "./metadata.ts";
 import { withDefault } from "./nullish.ts";
 import { AnyId, FileId } from "./references.ts";
+import { text } from "./text.ts";
 
 const Detail = z.enum(["auto", "low", "high"]);
 
 const TextInput = z.strictObject({
   type: z.literal("text"),
-  text: z.string().max(MAX_CONTENT_LENGTH),
+  text: text({ max: MAX_CONTENT_LENGTH }),
 });
 const ImageFileInput = z.strictObject({
   type: z.literal("image_file"),
@@ -27,7 +28,7 @@ const ImageUrlInput = z.strictObject({
   }),
 });
 const ContentInput = z.union([
-  z.string().max(MAX_CONTENT_LENGTH),
+  text({ max: MAX_CONTENT_LENGTH }),
   z
     .array(z.discriminatedUnion("type", [TextInput, ImageFileInput, ImageUrlInput]))
     .min(1)
@@ -104,22 +105,24 @@ export const MessageIncompleteReason = z.enum([
 ]);
 export type MessageIncompleteReason = z.infer<typeof MessageIncompleteReason>;
 
-export const Message = z.strictObject({
-  id: z.string(),
-  object: z.literal("thread.message"),
-  created_at: z.int(),
-  assistant_id: z.string().nullable(),
-  thread_id: z.string(),
-  run_id: z.string().nullable(),
-  status: z.enum(["in_progress", "incomplete", "completed"]),
-  incomplete_details: z.strictObject({ reason: MessageIncompleteReason }).nullable(),
-  incomplete_at: z.int().nullable(),
-  completed_at: z.int().nullable(),
-  role: z.enum(["user", "assistant"]),
-  content: z.array(ContentPart),
-  attachments: z.array(Attachment),
-  metadata: Metadata,
-});
+export const Message = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal("thread.message"),
+    created_at: z.int(),
+    assistant_id: z.string().nullable(),
+    thread_id: z.string(),
+    run_id: z.string().nullable(),
+    status: z.enum(["in_progress", "incomplete", "completed"]),
+    incomplete_details: z.strictObject({ reason: MessageIncompleteReason }).nullable(),
+    incomplete_at: z.int().nullable(),
+    completed_at: z.int().nullable(),
+    role: z.enum(["user", "assistant"]),
+    content: z.array(ContentPart),
+    attachments: z.array(Attachment),
+    metadata: Metadata,
+  })
+  .meta({ id: "Message" });
 export type Message = z.infer<typeof Message>;
 
 /** The stored form of what a client sent: a plain string becomes one text part. */

@@ -12,7 +12,7 @@ export const VectorStoreId = idThatBeginsWith("vs");
 
 /** The prefix is checked before the object is looked for: a wrong one is a 400, an unknown id a 404. */
 function idThatBeginsWith(prefix: string) {
-  return AnyId.superRefine((id, context) => {
+  const known = AnyId.superRefine((id, context) => {
     if (id.startsWith(prefix)) return;
     context.addIssue({
       code: "custom",
@@ -20,4 +20,5 @@ function idThatBeginsWith(prefix: string) {
       params: { code: "invalid_value" },
     });
   });
+  return known.meta({ pattern: `^${prefix}` });
 }

@@ -63,25 +63,27 @@ export type StepError = z.infer<typeof StepError>;
 export const StepStatus = z.enum(["in_progress", "cancelled", "failed", "completed", "expired"]);
 export type StepStatus = z.infer<typeof StepStatus>;
 
-export const RunStep = z.strictObject({
-  id: z.string(),
-  object: z.literal("thread.run.step"),
-  created_at: z.int(),
-  run_id: z.string(),
-  assistant_id: z.string(),
-  thread_id: z.string(),
-  type: z.enum(["message_creation", "tool_calls"]),
-  status: StepStatus,
-  cancelled_at: z.int().nullable(),
-  completed_at: z.int().nullable(),
-  expired_at: z.int().nullable(),
-  failed_at: z.int().nullable(),
-  expires_at: z.int().nullable(),
-  last_error: StepError.nullable(),
-  step_details: StepDetails,
-  usage: Usage.nullable(),
-  metadata: Metadata,
-});
+export const RunStep = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal("thread.run.step"),
+    created_at: z.int(),
+    run_id: z.string(),
+    assistant_id: z.string(),
+    thread_id: z.string(),
+    type: z.enum(["message_creation", "tool_calls"]),
+    status: StepStatus,
+    cancelled_at: z.int().nullable(),
+    completed_at: z.int().nullable(),
+    expired_at: z.int().nullable(),
+    failed_at: z.int().nullable(),
+    expires_at: z.int().nullable(),
+    last_error: StepError.nullable(),
+    step_details: StepDetails,
+    usage: Usage.nullable(),
+    metadata: Metadata,
+  })
+  .meta({ id: "RunStep" });
 export type RunStep = z.infer<typeof RunStep>;
 
 /** `include[]` has one legal value, for the tool that comes later. */

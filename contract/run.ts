@@ -19,6 +19,7 @@ import { CreateThread } from "./thread.ts";
 import { ToolResources, ToolResourcesUpdate } from "./tool-resources.ts";
 import { Tool, ToolChoice, ToolChoiceInput, ToolsInput } from "./tool.ts";
 import { missingParameter } from "./validation.ts";
+import { text } from "./text.ts";
 
 /** With `auto` a number of messages means nothing and is left out. */
 const TruncationStrategyInput = z
@@ -36,7 +37,7 @@ const TruncationStrategyInput = z
 const overrides = {
   assistant_id: AssistantId,
   model: ModelName.nullish(),
-  instructions: z.string().max(MAX_INSTRUCTIONS_LENGTH).nullish(),
+  instructions: text({ max: MAX_INSTRUCTIONS_LENGTH }).nullish(),
   tools: ToolsInput.nullish(),
   metadata: Metadata.nullish(),
   temperature: Temperature.nullish(),
@@ -54,7 +55,7 @@ const overrides = {
 
 export const CreateRun = z.strictObject({
   ...overrides,
-  additional_instructions: z.string().max(MAX_INSTRUCTIONS_LENGTH).nullish(),
+  additional_instructions: text({ max: MAX_INSTRUCTIONS_LENGTH }).nullish(),
   additional_messages: z.array(CreateMessage).max(MAX_MESSAGES_PER_REQUEST).nullish(),
   reasoning_effort: ReasoningEffort.nullish(),
 });
@@ -74,7 +75,7 @@ export const SubmitToolOutputs = z.strictObject({
   tool_outputs: z.array(
     z.strictObject({
       tool_call_id: z.string().nullish(),
-      output: z.string().max(MAX_TOOL_OUTPUT_LENGTH).nullish(),
+      output: text({ max: MAX_TOOL_OUTPUT_LENGTH }).nullish(),
     }),
   ),
   stream: z.boolean().nullish(),
@@ -83,7 +84,7 @@ export type SubmitToolOutputs = z.infer<typeof SubmitToolOutputs>;
 
 /** Extension: where to re-join a run's events. */
 export const EventsQuery = z.object({
-  after: z.preprocess(numeric, z.int().min(0).optional()),
+  after: z.preprocess(numeric, z.int().min(0).optional()).meta({ type: "integer", minimum: 0 }),
 });
 
 export const FunctionCall = z.strictObject({
@@ -124,35 +125,37 @@ export const TruncationStrategy = z.strictObject({
 });
 export type TruncationStrategy = z.infer<typeof TruncationStrategy>;
 
-export const Run = z.strictObject({
-  id: z.string(),
-  object: z.literal("thread.run"),
-  created_at: z.int(),
-  assistant_id: z.string(),
-  thread_id: z.string(),
-  status: RunStatus,
-  started_at: z.int().nullable(),
-  expires_at: z.int().nullable(),
-  cancelled_at: z.int().nullable(),
-  failed_at: z.int().nullable(),
-  completed_at: z.int().nullable(),
-  required_action: RequiredAction.nullable(),
-  last_error: LastError.nullable(),
-  model: z.string(),
-  instructions: z.string(),
-  tools: z.array(Tool),
-  tool_resources: ToolResources,
-  metadata: Metadata,
-  temperature: z.number(),
-  top_p: z.number(),
-  reasoning_effort: ReasoningEffort.nullable(),
-  max_completion_tokens: z.int().nullable(),
-  max_prompt_tokens: z.int().nullable(),
-  truncation_strategy: TruncationStrategy,
-  incomplete_details: z.strictObject({ reason: RunIncompleteReason }).nullable(),
-  usage: Usage.nullable(),
-  response_format: ResponseFormat,
-  tool_choice: ToolChoice,
-  parallel_tool_calls: z.boolean(),
-});
+export const Run = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal("thread.run"),
+    created_at: z.int(),
+    assistant_id: z.string(),
+    thread_id: z.string(),
+    status: RunStatus,
+    started_at: z.int().nullable(),
+    expires_at: z.int().nullable(),
+    cancelled_at: z.int().nullable(),
+    failed_at: z.int().nullable(),
+    completed_at: z.int().nullable(),
+    required_action: RequiredAction.nullable(),
+    last_error: LastError.nullable(),
+    model: z.string(),
+    instructions: z.string(),
+    tools: z.array(Tool),
+    tool_resources: ToolResources,
+    metadata: Metadata,
+    temperature: z.number(),
+    top_p: z.number(),
+    reasoning_effort: ReasoningEffort.nullable(),
+    max_completion_tokens: z.int().nullable(),
+    max_prompt_tokens: z.int().nullable(),
+    truncation_strategy: TruncationStrategy,
+    incomplete_details: z.strictObject({ reason: RunIncompleteReason }).nullable(),
+    usage: Usage.nullable(),
+    response_format: ResponseFormat,
+    tool_choice: ToolChoice,
+    parallel_tool_calls: z.boolean(),
+  })
+  .meta({ id: "Run" });
 export type Run = z.infer<typeof Run>;

@@ -18,11 +18,13 @@ export const ModifyThread = z.strictObject({
 });
 export type ModifyThread = z.infer<typeof ModifyThread>;
 
-export const Thread = z.strictObject({
-  id: z.string(),
-  object: z.literal("thread"),
-  created_at: z.int(),
-  metadata: Metadata,
-  tool_resources: ToolResources,
-});
+export const Thread = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal("thread"),
+    created_at: z.int(),
+    metadata: Metadata,
+    tool_resources: ToolResources,
+  })
+  .meta({ id: "Thread" });
 export type Thread = z.infer<typeof Thread>;

@@ -4,6 +4,7 @@ import { JsonSchema } from "./json-schema.ts";
 import { MAX_FUNCTION_DESCRIPTION_LENGTH, MAX_FUNCTION_NAME_LENGTH, MAX_SEARCH_RESULTS, MAX_TOOLS } from "./limits.ts";
 import { optional, withDefault } from "./nullish.ts";
 import { missingParameter } from "./validation.ts";
+import { text } from "./text.ts";
 
 /** Of functions, and of the schemas of answers. */
 export const NAME_PATTERN = /^[a-zA-Z0-9_-]+$/;
@@ -56,7 +57,7 @@ export const FunctionToolInput = z.strictObject({
   type: z.literal("function"),
   function: z.strictObject({
     name: z.string().min(1).max(MAX_FUNCTION_NAME_LENGTH).regex(NAME_PATTERN),
-    description: optional(z.string().max(MAX_FUNCTION_DESCRIPTION_LENGTH)),
+    description: optional(text({ max: MAX_FUNCTION_DESCRIPTION_LENGTH })),
     parameters: withDefault(JsonSchema, { type: "object", properties: {} }),
     strict: withDefault(z.boolean(), false),
   }),

@@ -1,6 +1,7 @@
 // Turns what zod found wrong into the error that the original service would have answered.
 import type { z } from "zod";
 import { ApiError, shorten } from "./errors.ts";
+import { countCharacters } from "./text.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -110,7 +111,7 @@ function outOfRange(issue: Issue & { code: "too_big" | "too_small" }, param: str
   const limit = issue.code === "too_big" ? issue.maximum : issue.minimum;
   const { origin, input } = issue;
   if (origin === "string" || origin === "array") {
-    const { length } = input as string | unknown[];
+    const length = typeof input === "string" ? countCharacters(input) : (input as unknown[]).length;
     const given = length === 0 ? `an empty ${origin}` : `${article(origin)} with length ${length}`;
     return [
       `${origin} too ${adjective}. Expected ${article(origin)} with ${bound} length ${limit}, but got ${given} instead.`,

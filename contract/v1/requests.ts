@@ -8,6 +8,7 @@ import { CreateRun, CreateThreadAndRun } from "../run.ts";
 import { FileId } from "../references.ts";
 import { CreateThread, ModifyThread } from "../thread.ts";
 import { V1ResponseFormatInput, V1ToolChoiceInput, V1ToolsInput } from "./tools.ts";
+import { text } from "../text.ts";
 
 const assistantFields = {
   tools: V1ToolsInput.nullish(),
@@ -29,7 +30,7 @@ export const V1ModifyAssistant = ModifyAssistant.omit(SINCE_V2).extend(assistant
 export const V1CreateMessage = z
   .strictObject({
     role: CreateMessage.shape.role,
-    content: z.string().min(1).max(MAX_CONTENT_LENGTH),
+    content: text({ min: 1, max: MAX_CONTENT_LENGTH }),
     file_ids: z.array(FileId).max(MAX_V1_MESSAGE_FILES).nullish(),
     metadata: CreateMessage.shape.metadata,
   })

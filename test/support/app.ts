@@ -1,4 +1,5 @@
 // The HTTP surface over a database of its own, without a port and without Temporal: for tests of routes.
+import type { RouteOptions } from "fastify";
 import { pino } from "pino";
 import { createApp } from "../../api/app.ts";
 import { ensureApiKey } from "../../db/api-keys.ts";
@@ -40,6 +41,10 @@ export interface TestApp {
   db: Pool;
   /** Makes a request. What is expected to come back is the caller's word; without one, an error. */
   call<Body = ErrorBody>(method: Method, path: string, call?: Call): Promise<Answer<Body>>;
+  /** The text of a page. Fails when it is not there. */
+  text(path: string): Promise<string>;
+  /** Every route, with the version of the API that it is limited to. */
+  readonly routes: { method: string; url: string; version: string | undefined }[];
   /** What the workflows were asked for, for example `start run_…`. */
   nudges: string[];
   stop(): Promise<void>;
@@ -51,6 +56,7 @@ export async function startTestApp(): Promise<TestApp> {
   const db = createPool({ url: database.url, max: 10, name: "test", onError: () => undefined });
   for (const name of ["alice", "bob"]) await ensureApiKey(db, { key: keyOf(name), name, projectName: name });
   const nudges: string[] = [];
+  const routes: RouteOptions[] = [];
   const app = createApp({
     db,
     log: pino({ level: "silent" }),
@@ -63,6 +69,8 @@ export async function startTestApp(): Promise<TestApp> {
     events: new EventReader({ url: database.url, pool: db, onError: () => undefined }),
     checkAnswers: true,
   });
+
+  app.addHook("onRoute", (route) => void routes.push(route));
 
   async function call<Body>(method: Method, path: string, options: Call = {}): Promise<Answer<Body>> {
     const { body, as = "alice", headers = {} } = options;
@@ -88,7 +96,18 @@ export async function startTestApp(): Promise<TestApp> {
   return {
     db,
     nudges,
+    get routes() {
+      return routes.map(({ method, url, constraints }) => {
+        const version = constraints?.["version"] as string | undefined;
+        return { method: String(method), url, version };
+      });
+    },
     call,
+    async text(path) {
+      const { statusCode, payload } = await app.inject({ method: "GET", url: path });
+      if (statusCode !== 200) throw new Error(`GET ${path} answers ${statusCode}`);
+      return payload;
+    },
     async stop() {
       await app.close();
       await db.end();
