@@ -6,6 +6,7 @@ import { measureParked } from "./b4-parked.ts";
 import { measureLongThread } from "./b5-long-thread.ts";
 import { publish, writeSummary } from "./report.ts";
 import type { Report } from "./report.ts";
+import { measureValidation } from "./validation.ts";
 
 const benchmarks: Record<string, () => Promise<Report>> = {
   b1: measureOverhead,
@@ -13,6 +14,7 @@ const benchmarks: Record<string, () => Promise<Report>> = {
   b3: measureStreams,
   b4: measureParked,
   b5: measureLongThread,
+  validation: measureValidation,
 };
 
 const names = process.argv.slice(2);
@@ -21,8 +23,9 @@ if (unknown.length > 0) {
   console.error(`There is no benchmark ${unknown.join(", ")}. There are: ${Object.keys(benchmarks).join(", ")}`);
   process.exit(2);
 }
+const sections = new Map<string, string>();
 for (const [name, measure] of Object.entries(benchmarks)) {
-  if (names.length === 0 || names.includes(name)) publish(await measure());
+  if (names.length === 0 || names.includes(name)) sections.set(name, publish(await measure()));
 }
-writeSummary(Object.keys(benchmarks));
+writeSummary(Object.keys(benchmarks), sections);
 process.exit();

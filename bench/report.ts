@@ -4,6 +4,7 @@ import { cpus, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 
 const RESULTS = join(import.meta.dirname, "results");
+const SUMMARY = join(import.meta.dirname, "results.md");
 
 export interface Goal {
   what: string;
@@ -28,27 +29,27 @@ export interface Report {
   tables: Table[];
 }
 
-/** Prints a report, writes its JSON, and makes results.md anew from the newest report of each benchmark. */
-export function publish(report: Report): void {
-  console.log(`\n${render(report)}`);
-  mkdirSync(RESULTS, { recursive: true });
+/** Prints a report and writes its JSON. Returns its section of results.md. */
+export function publish(report: Report): string {
+  const text = render(report);
+  console.log(`\n${text}`);
   const entry = { ...report, machine: describeMachine(), at: new Date().toISOString() };
+  mkdirSync(RESULTS, { recursive: true });
   writeFileSync(join(RESULTS, `${report.name}.json`), `${JSON.stringify(entry, null, 2)}\n`);
+  return `${text}\n*${entry.at.slice(0, 10)}, ${entry.machine}*\n`;
 }
 
-/** Writes results.md from the kept reports. */
-export function writeSummary(names: readonly string[]): void {
-  const kept = names.flatMap((name) => {
-    try {
-      return [
-        JSON.parse(readFileSync(join(RESULTS, `${name}.json`), "utf8")) as Report & { machine: string; at: string },
-      ];
-    } catch {
-      return []; // not run yet
-    }
-  });
-  const sections = kept.map((report) => `${render(report)}\n*${report.at.slice(0, 10)}, ${report.machine}*\n`);
-  writeFileSync(join(import.meta.dirname, "results.md"), `${INTRODUCTION}\n${sections.join("\n")}`);
+/** Writes results.md: the given sections in place of older ones of the same benchmark, in the order of `names`. */
+export function writeSummary(names: readonly string[], sections: ReadonlyMap<string, string>): void {
+  const kept = new Map([...readSections(), ...sections]);
+  const texts = names.flatMap((name) => kept.get(name) ?? []);
+  writeFileSync(SUMMARY, `${INTRODUCTION}\n${texts.join("\n")}`);
+}
+
+/** The sections that results.md has now, by the name that each begins with. */
+function readSections(): [name: string, section: string][] {
+  const [, ...sections] = readFileSync(SUMMARY, "utf8").split(/^## /m);
+  return sections.map((section) => [section.split(" ", 1)[0]?.toLowerCase() ?? "", `## ${section.trimEnd()}\n`]);
 }
 
 const INTRODUCTION = `# Benchmarks
