@@ -1,5 +1,5 @@
 // Answers and streams for clients of version 1. The routes know version 2 only.
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { idsWithFiles, toV1, toV1EventName } from "../contract/v1/show.ts";
 import type { Run } from "../contract/run.ts";
 import type { Queryable } from "../db/pool.ts";
@@ -8,7 +8,8 @@ import type { ShowEvent } from "./sse.ts";
 
 /** Shows every answer of the routes that are registered after this one as version 1 does. */
 export function showAnswersAsV1(app: FastifyInstance, db: Queryable): void {
-  app.addHook("preSerialization", async (request: FastifyRequest, _reply, answer: unknown) => {
+  app.addHook("preSerialization", async (request: FastifyRequest, reply: FastifyReply, answer: unknown) => {
+    if (reply.statusCode !== 200) return answer; // an error is the same in both versions
     const files = await readV1FileIds(db, request.caller.project_id, idsWithFiles(answer));
     return toV1(answer, (id) => files.get(id) ?? []);
   });

@@ -394,3 +394,15 @@ describe("a run of version 1", () => {
     assert.equal("expires_at" in (data[0] ?? {}), false);
   });
 });
+
+test("a client of version 1 without a key, or with a wrong one, is told so", async () => {
+  for (const [authorization, message] of [
+    [undefined, /^You didn't provide an API key\./],
+    ["Bearer sk-wrong", /^Incorrect API key provided: \*\*\*\./],
+  ] as const) {
+    const headers = { "openai-beta": "assistants=v1", authorization };
+    const { status, body } = await app.call("GET", "/v1/assistants", { headers });
+    assert.equal(status, 401);
+    assert.match(body.error.message, message);
+  }
+});
