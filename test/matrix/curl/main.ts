@@ -1,0 +1,21 @@
+// A program of the matrix: the machine's curl in every check. Its lines are those of program.ts.
+import { NOT_SERVED } from "../checks.ts";
+import { findServer, tryChecks } from "../program.ts";
+import { checkPaging, checkVersions } from "./check-objects.ts";
+import { checkErrors, checkRequestIds, checkRetries } from "./check-requests.ts";
+import { checkFunctions, checkIncomplete, checkLock, checkQuickstart, checkStreams } from "./check-runs.ts";
+
+const server = findServer();
+await tryChecks({
+  ...NOT_SERVED,
+  1: () => checkQuickstart(server),
+  2: () => checkStreams(server),
+  3: () => checkFunctions(server),
+  4: () => checkLock(server),
+  5: () => checkPaging(server),
+  8: () => checkVersions(server),
+  9: () => checkErrors(server),
+  10: () => checkRequestIds(server),
+  11: () => checkRetries(server),
+  12: () => checkIncomplete(server),
+});

@@ -1,0 +1,8 @@
+// The columns of the SDK matrix.
+import { CURL } from "./curl/sdk.ts";
+import { NODE_SDKS } from "./node/sdks.ts";
+import type { MatrixSdk } from "./sdk.ts";
+
+const PYTHON_SDKS: MatrixSdk[] = [];
+
+export const SDKS: MatrixSdk[] = [...NODE_SDKS, ...PYTHON_SDKS, CURL];
