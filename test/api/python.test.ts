@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { PROJECT_FOLDER } from "../../embedded/node-child.ts";
+import { findPython } from "../support/python-environment.ts";
 import { startStack } from "../support/stack.ts";
-import { findPython } from "./python/python-environment.ts";
 
 /** A line of the program's output. */
 interface Report {

@@ -6,9 +6,9 @@ import { delimiter, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { PROJECT_FOLDER } from "../../embedded/node-child.ts";
+import { findPython } from "../support/python-environment.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
-import { findPython } from "./python/python-environment.ts";
 
 const run = promisify(execFile);
 let stack: Stack;

@@ -1,0 +1,1 @@
+"""The checks of the matrix, one file for each."""

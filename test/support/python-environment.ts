@@ -1,0 +1,69 @@
+// Pythons that have an official SDK: virtual environments in .cache, one for each file of requirements, which are made
+// when they are first asked for.
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { PROJECT_FOLDER } from "../../embedded/node-child.ts";
+
+const run = promisify(execFile);
+/** The newest SDK, which most tests use. */
+export const NEWEST_SDK = join(PROJECT_FOLDER, "test/api/python/requirements.txt");
+const CACHE = join(PROJECT_FOLDER, ".cache");
+/** Prints the version, such as 3.11, of a Python that the SDKs run on. */
+const PRINT_VERSION =
+  "import sys; print('%d.%d' % sys.version_info[:2]) if sys.version_info >= (3, 10) else sys.exit(1)";
+
+/**
+ * Path of an interpreter that has what the file asks for, or undefined when the machine has no python3 of version 3.10
+ * or newer. Throws when it cannot be installed, or does not work once it is.
+ */
+export async function findPython(requirements = NEWEST_SDK): Promise<string | undefined> {
+  const version = await run("python3", ["-c", PRINT_VERSION]).then(
+    ({ stdout }) => stdout.trim(),
+    () => undefined,
+  );
+  if (version === undefined) return undefined;
+  const content = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 8);
+  const environment = join(CACHE, `python-${version}-openai-${sdkVersion(requirements)}-${content}`);
+  // Only complete environments are at this place; one whose python3 has left the machine is a dangling link.
+  if (!existsSync(interpreterOf(environment))) await makeEnvironment(environment, requirements);
+  return interpreterOf(environment);
+}
+
+/** The version of the SDK that the file pins. */
+export function sdkVersion(requirements: string): string {
+  const version = /^openai==(\S+)$/m.exec(readFileSync(requirements, "utf8"))?.[1];
+  if (version === undefined) throw new Error(`${requirements} does not pin openai`);
+  return version;
+}
+
+/** Made beside its place and then moved there, so that whatever interrupts it leaves nothing half-made in the place. */
+async function makeEnvironment(environment: string, requirements: string): Promise<void> {
+  mkdirSync(CACHE, { recursive: true });
+  const making = mkdtempSync(`${environment}-`);
+  const python = interpreterOf(making);
+  try {
+    await run("python3", ["-m", "venv", making]);
+    await run(python, [
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--disable-pip-version-check",
+      "--requirement",
+      requirements,
+    ]);
+    await run(python, ["-W", "ignore", "-c", "import openai"]); // a Python that is newer than the SDK may not load it
+    if (existsSync(interpreterOf(environment))) return; // another test run was faster, and may be using it
+    rmSync(environment, { recursive: true, force: true });
+    renameSync(making, environment);
+  } finally {
+    rmSync(making, { recursive: true, force: true });
+  }
+}
+
+function interpreterOf(environment: string): string {
+  return join(environment, "bin", "python");
+}
