@@ -72,7 +72,7 @@ describe("the OpenAPI document", () => {
 
 test("the page of the document is served, with all that it loads", async () => {
   const page = await app.text("/docs/");
-  assert.match(page, /<title>Swagger UI<\/title>/);
+  assert.match(page, /<title>Durable Assistants<\/title>/);
   const assets = [...page.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, path]) => `/docs/${path}`);
   assert.ok(assets.length > 3);
   for (const asset of assets) assert.ok((await app.text(asset)).length > 0, asset);

@@ -18,6 +18,9 @@ extensions are of this server only. Requests under \`/v1/assistants\` and \`/v1/
 header \`OpenAI-Beta\`. Streams (\`"stream": true\`) are server-sent events.
 `;
 
+const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" width="220" height="40"><text x="0" y="27" font-family="sans-serif"
+  font-size="22" fill="#fff">Durable Assistants</text></svg>`;
+
 /** Where the document of each version is found. */
 const DOCUMENTS = { v2: "/openapi.json", v1: "/openapi-v1.json" } as const;
 
@@ -25,7 +28,17 @@ const DOCUMENTS = { v2: "/openapi.json", v1: "/openapi-v1.json" } as const;
 export function describeApi(app: FastifyInstance): void {
   app.register(swagger, optionsFor("v2"));
   app.register(swagger, { ...optionsFor("v1"), decorator: "swaggerV1" });
-  app.register(swaggerUi, { routePrefix: "/docs", uiConfig: { docExpansion: "none", defaultModelsExpandDepth: 0 } });
+  app.register(swaggerUi, {
+    routePrefix: "/docs",
+    theme: { title: "Durable Assistants" },
+    logo: { type: "image/svg+xml", content: Buffer.from(LOGO) },
+    uiConfig: {
+      urls: Object.entries(DOCUMENTS).map(([version, url]) => ({ name: `Version ${version.slice(1)}`, url })),
+      docExpansion: "list",
+      defaultModelsExpandDepth: 0,
+      displayRequestDuration: true,
+    },
+  });
   app.get(DOCUMENTS.v2, { schema: { hide: true } }, async () => app.swagger());
   app.get(DOCUMENTS.v1, { schema: { hide: true } }, async () =>
     (app as unknown as { swaggerV1: typeof app.swagger }).swaggerV1(),
