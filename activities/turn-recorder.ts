@@ -14,7 +14,7 @@ import { ModelFailed } from "../model/model.ts";
 import { countContentTokens } from "../model/tokens.ts";
 
 /** The identifiers that we hand on as they are; anything else is replaced by our own. */
-const CALL_ID = /^call_[A-Za-z0-9]{8,64}$/;
+const CALL_ID = /^call_[A-Za-z0-9]{24}$/;
 
 /** What every endpoint accepts in a history. */
 const FUNCTION_NAME = /^[a-zA-Z0-9_-]{1,64}$/;

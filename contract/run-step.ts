@@ -86,6 +86,25 @@ export const RunStep = z
   .meta({ id: "RunStep" });
 export type RunStep = z.infer<typeof RunStep>;
 
-/** `include[]` has one legal value, for the tool that comes later. */
+/** `include[]` has one legal value: it asks for what file search has found, and not only where. */
 const Include = z.enum(["step_details.tool_calls[*].file_search.results[*].content"]);
 export const IncludeQuery = z.object({ "include[]": z.union([Include, z.array(Include)]).optional() });
+export type IncludeQuery = z.infer<typeof IncludeQuery>;
+
+/** A step as it is shown to a request: the content of search results is left out unless it is asked for. */
+export function showStep(step: RunStep, query: IncludeQuery): RunStep {
+  const isAskedFor = [query["include[]"] ?? []].flat().length > 0;
+  if (isAskedFor || step.step_details.type !== "tool_calls") return step;
+  const tool_calls = step.step_details.tool_calls.map((call) =>
+    call.type === "file_search"
+      ? { ...call, file_search: { ...call.file_search, results: call.file_search.results.map(withoutContent) } }
+      : call,
+  );
+  return { ...step, step_details: { type: "tool_calls", tool_calls } };
+}
+
+type SearchResult = z.infer<typeof FileSearchStepCall>["file_search"]["results"][number];
+
+function withoutContent({ file_id, file_name, score, attributes }: SearchResult): SearchResult {
+  return { file_id, file_name, score, attributes };
+}

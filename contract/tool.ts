@@ -70,7 +70,7 @@ const DEFAULT_RANKING = {
 };
 const RankingOptionsInput = z.strictObject({
   ranker: withDefault(Ranker, "auto"),
-  score_threshold: withDefault(z.number().min(0).max(1), 0),
+  score_threshold: z.number().min(0).max(1),
   hybrid_search: withDefault(HybridSearch.nullable(), null),
 });
 

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { runStepNotFound } from "../../contract/errors.ts";
 import { listOf, PageQuery, toList } from "../../contract/list.ts";
 import { AnyId } from "../../contract/references.ts";
-import { IncludeQuery } from "../../contract/run-step.ts";
+import { IncludeQuery, showStep } from "../../contract/run-step.ts";
 import type { ApiVersion } from "../../contract/version.ts";
 import { findRunStep, listRunSteps } from "../../db/run-steps.ts";
 import type { Deps } from "../deps.ts";
@@ -29,7 +29,8 @@ export const runStepRoutes =
       async (request) => {
         const scope = toRunScope(request);
         await requireRun(db, scope);
-        return toList(await listRunSteps(db, { ...scope, run_id: scope.id }, request.query));
+        const { data, has_more } = await listRunSteps(db, { ...scope, run_id: scope.id }, request.query);
+        return toList({ data: data.map((step) => showStep(step, request.query)), has_more });
       },
     );
 
@@ -47,7 +48,7 @@ export const runStepRoutes =
       async (request) => {
         const scope = toRunScope(request);
         const step = await findRunStep(db, { ...scope, run_id: scope.id }, request.params.step_id);
-        if (step !== undefined) return step;
+        if (step !== undefined) return showStep(step, request.query);
         await requireRun(db, scope);
         throw runStepNotFound(request.params.step_id);
       },
