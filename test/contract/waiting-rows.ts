@@ -1,0 +1,22 @@
+// Rows that fail until a part is built, and which. One that no longer fails has to be taken off.
+import assert from "node:assert/strict";
+import { checkRow } from "./row.ts";
+import type { Row } from "./row.ts";
+
+const described = "tool_resources.file_search.vector_stores[].file_ids";
+
+/** Row id to the part that it waits for. */
+export const WAITING_ROWS: ReadonlyMap<string, string> = new Map([
+  [`assistants.create.${described}`, "vector stores"],
+  [`threads.create.${described}`, "vector stores"],
+  [`runs.create-with-thread.thread.${described}`, "vector stores"],
+  ["assistants.tool_resources.made-store", "vector stores"],
+  ["threads.tool_resources.made-store", "vector stores"],
+]);
+
+/** Tries a row, which has to fail exactly as long as it waits for something. */
+export async function tryRow<Context>(row: Row<Context>, context: Context): Promise<void> {
+  const part = WAITING_ROWS.get(row.id);
+  if (part === undefined) return checkRow(row, context);
+  await assert.rejects(checkRow(row, context), `${row.id} does not wait for ${part} any more`);
+}
