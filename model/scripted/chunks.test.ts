@@ -106,6 +106,29 @@ test("chunks are sent exactly as given, also with half a surrogate pair in each"
   assert.equal(whole.choices[0]?.message.content, "a😀b");
 });
 
+test("deltas are sent exactly as given, whatever the token limit, and the answer in one piece is their sum", () => {
+  const deltas = [
+    { content: "a\ud83d", refusal: "no" },
+    { content: "\ude00", tool_calls: [{ index: 0, id: "call_1", function: { name: "f", arguments: '{"x' } }] },
+    { tool_calls: [{ index: 0, id: "call_1", function: { arguments: '":1}' } }] },
+    { tool_calls: [{ index: 0, id: "call_2", function: { name: "g", arguments: null } }] },
+    { tool_calls: [{ index: 1, function: { name: "f", arguments: "{}" } }], extra: true },
+  ];
+  const said = say({ deltas }, { max_tokens: 1 });
+  assert.deepEqual(said.deltas.slice(1, -1), deltas);
+  const { message, finish_reason } = said.whole.choices[0] ?? {};
+  assert.equal(finish_reason, "tool_calls");
+  assert.partialDeepStrictEqual(message, {
+    content: "a😀",
+    refusal: "no",
+    tool_calls: [
+      { id: "call_1", type: "function", function: { name: "f", arguments: '{"x":1}' } },
+      { id: "call_2", type: "function", function: { name: "g", arguments: "" } },
+      { type: "function", function: { name: "f", arguments: "{}" } },
+    ],
+  });
+});
+
 test("text is sent in chunks of about four characters, and as often as asked", () => {
   const { deltas } = say({ text: "abcdef", repeat: 2 });
   assert.deepEqual(
@@ -128,7 +151,7 @@ test("a tool call is announced with its id and name and without arguments, which
       tool_calls: [
         {
           index: 0,
-          id: "call_89abcdef0123456789abcdef0",
+          id: "call_bcdef0123456789abcdef000",
           type: "function",
           function: { name: "f", arguments: "" },
         },

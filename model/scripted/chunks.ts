@@ -2,9 +2,11 @@
 // exactly the same, and both stop where the request's token limit says. Pure.
 import type { ChatCompletion, ChatCompletionChunk } from "openai/resources/chat/completions";
 import type { CompletionUsage } from "openai/resources/completions";
+import { assemble } from "./raw-deltas.ts";
+import type { Assembled as Said } from "./raw-deltas.ts";
 import { textOf } from "./request.ts";
 import type { ChatMessage, ChatRequest, ToolCall } from "./request.ts";
-import type { Turn } from "./script.ts";
+import type { Delta as RawDelta, Turn } from "./script.ts";
 
 const CHARS_PER_TOKEN = 4;
 const DEFAULT_CHUNK_CHARS = 4;
@@ -19,6 +21,8 @@ export type Answer = {
   pieces: string[] | null;
   refusal: string | null;
   toolCalls: ToolCall[];
+  /** What a stream sends in place of the three above; null when it is cut from them. */
+  deltas: RawDelta[] | null;
   finishReason: FinishReason;
   usage: CompletionUsage;
   chunkChars: number;
@@ -30,16 +34,20 @@ export type Identity = { id: string; created: number; model: string };
 /** Ids of tool calls are made from the identity's id, so they differ from request to request. */
 export function buildAnswer(turn: Turn, request: ChatRequest, identity: Identity): Answer {
   const chunkChars = turn.chunk_chars ?? DEFAULT_CHUNK_CHARS;
-  const whole = {
-    pieces: piecesOf(turn, chunkChars),
-    refusal: turn.refusal ?? null,
-    toolCalls: (turn.tool_calls ?? []).map((call, index) => toolCall(call, `${identity.id.slice(-24)}${index}`)),
-  };
+  const callId = (index: number) => `call_${identity.id.slice(-21)}${String(index).padStart(3, "0")}`;
+  const whole: Said = turn.deltas
+    ? assemble(turn.deltas, callId)
+    : {
+        pieces: piecesOf(turn, chunkChars),
+        refusal: turn.refusal ?? null,
+        toolCalls: (turn.tool_calls ?? []).map((call, index) => toolCall(call, callId(index))),
+      };
   const maxTokens = request.max_completion_tokens ?? request.max_tokens ?? Infinity;
-  const isCut = countTokens(charsOf(whole)) > maxTokens;
+  const isCut = !turn.deltas && countTokens(charsOf(whole)) > maxTokens;
   const said = isCut ? cutTo(maxTokens * CHARS_PER_TOKEN, whole) : whole;
   return {
     ...said,
+    deltas: turn.deltas ?? null,
     finishReason: isCut ? "length" : (turn.finish_reason ?? (whole.toolCalls.length > 0 ? "tool_calls" : "stop")),
     usage: usageOf(turn, request.messages, said),
     chunkChars,
@@ -82,7 +90,8 @@ export function completion(answer: Answer, identity: Identity): ChatCompletion {
   };
 }
 
-function* contentDeltas({ pieces, refusal, toolCalls, chunkChars }: Answer): Generator<Delta> {
+function* contentDeltas({ pieces, refusal, toolCalls, deltas, chunkChars }: Answer): Generator<Delta> {
+  if (deltas) return yield* deltas as Delta[];
   for (const piece of pieces ?? []) yield { content: piece };
   for (const piece of split(refusal ?? "", chunkChars)) yield { refusal: piece };
   for (const [index, { id, type, function: called }] of toolCalls.entries()) {
@@ -116,8 +125,6 @@ function partsPair(text: string, at: number): boolean {
   return (text.charCodeAt(at - 1) & 0xfc00) === 0xd800 && (text.charCodeAt(at) & 0xfc00) === 0xdc00;
 }
 
-type Said = Pick<Answer, "pieces" | "refusal" | "toolCalls">;
-
 /** Keeps the first characters of what is said; calls that were not begun are dropped, like with a real model. */
 function cutTo(chars: number, { pieces, refusal, toolCalls }: Said): Said {
   let left = chars;
@@ -140,9 +147,9 @@ function cutTo(chars: number, { pieces, refusal, toolCalls }: Said): Said {
   };
 }
 
-function toolCall(call: NonNullable<Turn["tool_calls"]>[number], idSuffix: string): ToolCall {
+function toolCall(call: NonNullable<Turn["tool_calls"]>[number], id: string): ToolCall {
   const args = typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments);
-  return { id: call.id ?? `call_${idSuffix}`, type: "function", function: { name: call.name, arguments: args } };
+  return { id: call.id ?? id, type: "function", function: { name: call.name, arguments: args } };
 }
 
 function usageOf({ usage }: Turn, messages: ChatMessage[], said: Said): CompletionUsage {

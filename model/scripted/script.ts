@@ -7,6 +7,7 @@ import { newestUserIndex, textOf } from "./request.ts";
 import type { ChatMessage } from "./request.ts";
 
 const MAX_TURNS = 1000;
+const MAX_DELTAS = 10_000;
 const MAX_WAIT_MS = 3_600_000;
 const MAX_ANSWER_CHARS = 2_000_000;
 
@@ -33,6 +34,25 @@ const ErrorTurn = z.strictObject({
   times: times.optional(),
 });
 
+/** A delta as it goes over the wire. What is not named here is sent as well. */
+const Delta = z.looseObject({
+  content: z.string().nullish(),
+  refusal: z.string().nullish(),
+  tool_calls: z
+    .array(
+      z.looseObject({
+        index: z.number().int().min(0).optional(),
+        id: z.string().optional(),
+        function: z.looseObject({ name: z.string().optional(), arguments: z.string().nullish() }),
+      }),
+    )
+    .nullish(),
+});
+export type Delta = z.infer<typeof Delta>;
+
+/** The fields of a turn that say the same as `deltas`, in another way. */
+const SAYING = ["text", "chunks", "repeat", "refusal", "tool_calls"] as const;
+
 /** One answer of the model. Without text, calls or refusal it is an empty text. */
 export const Turn = z
   .strictObject({
@@ -45,6 +65,8 @@ export const Turn = z
     repeat: z.number().int().min(1).optional(),
     tool_calls: z.array(ToolCallTurn).min(1).max(128).optional(),
     refusal: z.string().optional(),
+    /** Sends exactly these deltas in place of everything above, as other endpoints would; no token limit cuts them. */
+    deltas: z.array(Delta).min(1).max(MAX_DELTAS).optional(),
     /** `tool_calls` or `stop` unless told. */
     finish_reason: z.enum(["stop", "length", "tool_calls", "content_filter"]).optional(),
     /** Counted from the lengths of the texts unless told. */
@@ -66,6 +88,10 @@ export const Turn = z
     times: times.optional(),
   })
   .refine((turn) => turn.text === undefined || turn.chunks === undefined, "give either text or chunks")
+  .refine(
+    ({ deltas, ...turn }) => deltas === undefined || !SAYING.some((key) => turn[key] !== undefined),
+    `deltas take the place of ${SAYING.join(", ")}`,
+  )
   .refine(
     ({ text = "", chunks = [text], repeat = 1 }) => repeat * chunks.join("").length <= MAX_ANSWER_CHARS,
     `an answer has at most ${MAX_ANSWER_CHARS} characters`,

@@ -35,9 +35,15 @@ export interface Sdk {
 }
 
 /** Opens the SDK of a generation on a stack, without retries of its own. */
-export function openSdk(stack: Stack, generation: Generation, options: { maxRetries?: number } = {}): Sdk {
+export function openSdk(
+  stack: Pick<Stack, "baseURL" | "apiKey">,
+  generation: Generation,
+  { fetch: send, ...options }: { maxRetries?: number; fetch?: typeof fetch } = {},
+): Sdk {
   const settings = { baseURL: stack.baseURL, apiKey: stack.apiKey, maxRetries: 0, ...options };
-  return generation === "openai 7" ? openNewest(new OpenAI(settings)) : openV4(new OpenAIv4(settings));
+  if (generation === "openai 7") return openNewest(new OpenAI({ ...settings, fetch: send }));
+  // Version 4 names the types of another `fetch`.
+  return openV4(new OpenAIv4({ ...settings, fetch: send as never }));
 }
 
 function openNewest(client: OpenAI): Sdk {

@@ -27,7 +27,7 @@ export async function* readFrames(response: Response): AsyncGenerator<Frame, voi
 }
 
 function parseFrame(block: string): Frame {
-  const found = /^(?:id: (\d+)\n)?event: ([a-z_.]+)\ndata: (.*)$/.exec(block);
+  const found = /^(?:id: (\d+)\n)?event: ([a-z_.]+)\ndata: ([^\r\n]*)$/.exec(block);
   assert.ok(found, `not a frame: ${block}`);
   const [, id, event = "", data = ""] = found;
   return { id: id === undefined ? undefined : Number(id), event, data };

@@ -1,0 +1,70 @@
+// The forms of deltas: what the first of a part or a call carries, and that later ones carry nothing but more text.
+import assert from "node:assert/strict";
+import type { StreamedEvent } from "./event-grammar.ts";
+
+type Json = Record<string, unknown>;
+
+/** Throws an AssertionError at the first delta that has not the documented form. */
+export function checkDeltaForms(events: readonly StreamedEvent[]): void {
+  const begun = new Map<string, number>();
+  for (const { event, data } of events) {
+    if (event === "thread.message.delta") checkMessageDelta(data as Json, begun);
+    if (event === "thread.run.step.delta") checkStepDelta(data as Json, begun);
+  }
+}
+
+function checkMessageDelta({ id, object, delta, ...rest }: Json, begun: Map<string, number>): void {
+  assert.equal(object, "thread.message.delta");
+  assert.deepEqual(rest, {});
+  const { content, ...others } = delta as { content: Json[] };
+  assert.deepEqual(others, {});
+  assert.ok(content.length > 0);
+  for (const { index, type, ...part } of content) {
+    const isFirst = begins(begun, id as string, index);
+    if (type === "refusal") {
+      assert.deepEqual(Object.keys(part), ["refusal"]);
+      assert.equal(typeof part["refusal"], "string");
+      continue;
+    }
+    assert.equal(type, "text");
+    assert.deepEqual(Object.keys(part), ["text"]);
+    const { value, ...more } = part["text"] as Json;
+    assert.equal(typeof value, "string");
+    assert.deepEqual(more, isFirst ? { annotations: [] } : {});
+  }
+}
+
+function checkStepDelta({ id, object, delta, ...rest }: Json, begun: Map<string, number>): void {
+  assert.equal(object, "thread.run.step.delta");
+  assert.deepEqual(rest, {});
+  const { step_details, ...others } = delta as { step_details: { type: string; tool_calls: Json[] } };
+  assert.deepEqual(others, {}, "an id in here breaks the newest SDK");
+  assert.deepEqual(Object.keys(step_details).toSorted(), ["tool_calls", "type"]);
+  assert.equal(step_details.type, "tool_calls");
+  assert.ok(step_details.tool_calls.length > 0);
+  for (const { index, ...form } of step_details.tool_calls as Json[]) {
+    const calls = begun.get(id as string) ?? 0;
+    const isFirst = begins(begun, id as string, index);
+    // The next call begins only when the one before is finished.
+    if (!isFirst) assert.equal(index, calls - 1, "a call that was finished goes on");
+    const { name, arguments: text } = form["function"] as { name: string; arguments: string };
+    const first: Json = { id: form["id"], type: "function", function: { name, arguments: "", output: null } };
+    assert.deepEqual(form, isFirst ? first : { type: "function", function: { arguments: text } });
+    assert.equal(typeof text, "string");
+    if (!isFirst) continue;
+    assert.match(form["id"] as string, /^call_[A-Za-z0-9]+$/);
+    assert.match(name, /^[a-zA-Z0-9_-]{1,64}$/);
+  }
+}
+
+/** Whether this is the first delta at a place. The places of an object are taken one after the other. */
+function begins(begun: Map<string, number>, id: string, index: unknown): boolean {
+  const places = begun.get(id) ?? 0;
+  assert.ok(
+    Number.isInteger(index) && (index as number) >= 0 && (index as number) <= places,
+    `the place is ${String(index)}`,
+  );
+  if (index !== places) return false;
+  begun.set(id, places + 1);
+  return true;
+}
