@@ -30,8 +30,13 @@ export function limitRoutes(app: FastifyInstance, { name }: ApiVersion): void {
 }
 
 /** Throws (400) unless the request says `OpenAI-Beta: assistants=v2` or `v1`, perhaps among other betas. */
-export async function requireBetaHeader({ headers }: FastifyRequest): Promise<void> {
-  if (readVersion(headers["openai-beta"]) === undefined) throw missingBetaHeader();
+export async function requireBetaHeader(request: FastifyRequest): Promise<void> {
+  if (versionOf(request) === undefined) throw missingBetaHeader();
+}
+
+/** The version that a request asks for; undefined when it names none. */
+export function versionOf({ headers }: FastifyRequest): VersionName | undefined {
+  return readVersion(headers["openai-beta"]);
 }
 
 /** Of a client that names both, the newer. */

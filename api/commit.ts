@@ -5,35 +5,85 @@ import type { FastifyRequest } from "fastify";
 import { idempotencyKeyReused, invalidIdempotencyKey } from "../contract/errors.ts";
 import { MAX_IDEMPOTENCY_KEY_LENGTH } from "../contract/limits.ts";
 import { claimKey, keepResult } from "../db/idempotency-keys.ts";
+import type { KeyedRequest } from "../db/idempotency-keys.ts";
 import { withTransaction } from "../db/pool.ts";
 import type { Pool, Queryable } from "../db/pool.ts";
+import { versionOf } from "./beta-header.ts";
+import { findV1Files } from "./show-v1.ts";
+import type { V1FileLists } from "./show-v1.ts";
+
+/** What a request has done. It is kept under its key, so it must survive JSON. */
+interface Done<Result> {
+  result: Result;
+  /** What version 1 shows besides: as it was then, since it may have changed when the answer is given again. */
+  v1_files?: V1FileLists;
+}
+
+type Work<Result> = (tx: Queryable) => Promise<Result>;
 
 /**
  * Runs `work` in a transaction and returns what it gives back, which must survive JSON: it may come out of an earlier
  * request. Only what was committed is kept under the key: a request that was refused can be sent again.
  * Throws (400) when the key was used for another request.
  */
-export async function commit<Result>(
-  db: Pool,
-  request: FastifyRequest,
-  work: (tx: Queryable) => Promise<Result>,
-): Promise<Result> {
+export async function commit<Result>(db: Pool, request: FastifyRequest, work: Work<Result>): Promise<Result> {
+  const isV1 = versionOf(request) === "v1";
+  const carryOut = async (tx: Queryable): Promise<Done<Result>> => {
+    const result = await work(tx);
+    return isV1 ? { result, v1_files: await findV1Files(tx, request, result) } : { result };
+  };
   const key = readKey(request);
-  if (key === undefined) return withTransaction(db, work);
-  const keyed = { ...request.caller, key, fingerprint: fingerprintOf(request) };
+  const { result, v1_files } =
+    key === undefined
+      ? await withTransaction(db, carryOut)
+      : await onceAtATime(db, { ...request.caller, key, fingerprint: fingerprintOf(request) }, carryOut);
+  if (v1_files !== undefined) request.v1Files = v1_files;
+  return result;
+}
+
+/** A keyed request that this process is carrying out. */
+interface UnderWay {
+  fingerprint: Buffer;
+  done: Promise<Done<unknown>>;
+}
+const underWay = new WeakMap<Pool, Map<string, UnderWay>>();
+
+/**
+ * Repeats that come meanwhile wait here for the first one and share what comes of it, be it a refusal. In the database
+ * each of them would hold a connection, and a few dozen would leave none for anybody else.
+ */
+async function onceAtATime<Result>(db: Pool, keyed: KeyedRequest, carryOut: Work<Done<Result>>): Promise<Done<Result>> {
+  const requests = underWay.get(db) ?? new Map<string, UnderWay>();
+  underWay.set(db, requests);
+  const name = JSON.stringify([keyed.project_id, keyed.key]);
+  for (let other = requests.get(name); other !== undefined; other = requests.get(name)) {
+    if (other.fingerprint.equals(keyed.fingerprint)) return other.done as Promise<Done<Result>>;
+    await other.done.catch(() => undefined);
+  }
+  const done = carryOutOnce(db, keyed, carryOut);
+  requests.set(name, { fingerprint: keyed.fingerprint, done });
+  try {
+    return await done;
+  } finally {
+    requests.delete(name);
+  }
+}
+
+/** Other processes may be at it, too: the key's row decides. */
+function carryOutOnce<Result>(db: Pool, keyed: KeyedRequest, carryOut: Work<Done<Result>>): Promise<Done<Result>> {
   return withTransaction(db, async (tx) => {
     const claim = await claimKey(tx, keyed);
     if (claim.kind === "done") {
       if (!claim.isSame) throw idempotencyKeyReused();
-      return claim.result as Result;
+      return claim.result as Done<Result>;
     }
-    const result = await work(tx);
-    await keepResult(tx, keyed, result);
-    return result;
+    const done = await carryOut(tx);
+    await keepResult(tx, keyed, done);
+    return done;
   });
 }
 
-/** Node joins a header that comes more than once. Throws (400) when it is too long. */
+/** Node joins a header that comes more than once. Throws (400) when it is empty or too long. */
 function readKey({ headers }: FastifyRequest): string | undefined {
   const header = headers["idempotency-key"];
   const key = Array.isArray(header) ? header.join(", ") : header;
@@ -44,8 +94,9 @@ function readKey({ headers }: FastifyRequest): string | undefined {
 }
 
 /** The body counts as it was understood: what a client leaves out is the same as what it would get. */
-function fingerprintOf({ method, url, headers, body }: FastifyRequest): Buffer {
+function fingerprintOf(request: FastifyRequest): Buffer {
+  const { method, url, body } = request;
   return createHash("sha256")
-    .update(JSON.stringify([method, url, headers["openai-beta"], body ?? null]))
+    .update(JSON.stringify([method, url, versionOf(request), body ?? null]))
     .digest();
 }

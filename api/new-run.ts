@@ -16,7 +16,6 @@ import { findActiveRun, insertRun, runState } from "../db/runs.ts";
 import type { NewRun } from "../db/runs.ts";
 import { insertThread, lockThread } from "../db/threads.ts";
 import type { ThreadScope } from "../db/threads.ts";
-import { copyAssistantFiles } from "../db/v1-files.ts";
 import { commit } from "./commit.ts";
 import { prepareMessages } from "./new-messages.ts";
 
@@ -46,7 +45,7 @@ export async function createRun(making: Making, scope: ThreadScope, body: Create
       const run = await resolveRun(tx, scope, body, making.settings);
       if (thread.active_run_id !== undefined) throw threadHasActiveRun(scope.thread_id, thread.active_run_id);
       await insertMessages(tx, scope, messages);
-      return accept(tx, run, version, []);
+      return accept(tx, run, []);
     });
   } catch (error) {
     throw await explainLock(db, scope, error);
@@ -60,13 +59,12 @@ export async function createThreadAndRun(making: Making, body: CreateThreadAndRu
   return commit(db, request, async (tx) => {
     const thread = await insertThread(tx, { ...body.thread, ...request.caller, messages });
     const run = await resolveRun(tx, { ...request.caller, thread_id: thread.id }, body, making.settings);
-    return accept(tx, run, version, [{ event: "thread.created", data: thread }]);
+    return accept(tx, run, [{ event: "thread.created", data: thread }]);
   });
 }
 
-async function accept(tx: Queryable, newRun: NewRun, version: ApiVersion, before: readonly NewEvent[]): Promise<Run> {
+async function accept(tx: Queryable, newRun: NewRun, before: readonly NewEvent[]): Promise<Run> {
   const run = await insertRun(tx, newRun);
-  if (version.name === "v1") await copyAssistantFiles(tx, newRun);
   const state = runState(run);
   await appendEvents(tx, run.id, [
     ...before,

@@ -93,6 +93,47 @@ describe("an assistant of version 1", () => {
     assert.deepEqual(tool_resources, { code_interpreter: { file_ids: ["file-A"] } });
   });
 
+  test("gets no file back that version 2 took from its tools, whatever version 1 changes", async () => {
+    const { id } = await makeAssistant({ tools: [INTERPRETER], file_ids: ["file-A", "file-B"] });
+    const tool_resources = { code_interpreter: { file_ids: ["file-A"] } };
+    await ok("v2", "POST", `/assistants/${id}`, { tool_resources });
+    await ok("v1", "POST", `/assistants/${id}`, { name: "another" });
+    assert.deepEqual((await ok<Assistant>("v2", "GET", `/assistants/${id}`)).tool_resources, tool_resources);
+    await ok("v1", "POST", `/assistants/${id}/files`, { file_id: "file-C" });
+    const seen = await ok<Assistant>("v2", "GET", `/assistants/${id}`);
+    assert.deepEqual(seen.tool_resources.code_interpreter?.file_ids, ["file-A", "file-C"]);
+    const { file_ids } = await ok<Assistant>("v1", "GET", `/assistants/${id}`);
+    assert.deepEqual(file_ids, ["file-A", "file-B", "file-C"]);
+  });
+
+  test("has a file once, though it was named twice", async () => {
+    const { id, file_ids } = await makeAssistant({ tools: [INTERPRETER], file_ids: ["file-A", "file-A"] });
+    assert.deepEqual(file_ids, ["file-A"]);
+    const { tool_resources } = await ok<Assistant>("v2", "GET", `/assistants/${id}`);
+    assert.deepEqual(tool_resources.code_interpreter?.file_ids, ["file-A"]);
+  });
+
+  test("of version 2 is shown in a list among others, in the words of version 1", async () => {
+    const strict = { name: "f", strict: true };
+    const made = await ok<Assistant>("v2", "POST", "/assistants", {
+      model: "gpt-4o",
+      temperature: 0.2,
+      reasoning_effort: "low",
+      tools: [
+        { type: "function", function: strict },
+        { type: "file_search", file_search: { max_num_results: 3 } },
+      ],
+    });
+    const { data } = await ok<List<Assistant>>("v1", "GET", "/assistants?limit=100");
+    const seen = data.find(({ id }) => id === made.id);
+    assert.deepEqual(seen?.tools, [
+      { type: "function", function: { name: "f", parameters: { type: "object", properties: {} } } },
+      RETRIEVAL,
+    ]);
+    const words = ["created_at", "description", "file_ids", "id", "instructions", "metadata", "model", "name"];
+    for (const item of data) assert.deepEqual(Object.keys(item).toSorted(), [...words, "object", "tools"]);
+  });
+
   test("shows no file that version 2 gave it", async () => {
     const tool_resources = { code_interpreter: { file_ids: ["file-A"] } };
     const made = await ok<Assistant>("v2", "POST", "/assistants", { model: "gpt-4o", tool_resources });
@@ -359,6 +400,13 @@ describe("a run of version 1", () => {
     assert.deepEqual((await ok<Run>("v1", "GET", `/threads/${run.thread_id}/runs/${run.id}`)).file_ids, ["file-A"]);
   });
 
+  test("shows the files of its assistant though version 2 made it", async () => {
+    const { id: assistant_id } = await makeAssistant({ file_ids: ["file-A", "file-B"] });
+    const { thread_id, id } = await ok<Run>("v2", "POST", "/threads/runs", { assistant_id });
+    const { file_ids } = await ok<Run>("v1", "GET", `/threads/${thread_id}/runs/${id}`);
+    assert.deepEqual(file_ids, ["file-A", "file-B"]);
+  });
+
   test("that is incomplete is shown as completed, with its details", async () => {
     const run = await makeRun();
     await app.db.query(
@@ -405,4 +453,13 @@ test("a client of version 1 without a key, or with a wrong one, is told so", asy
     assert.equal(status, 401);
     assert.match(body.error.message, message);
   }
+});
+
+test("a client of version 1 is told what else is wrong in the words of version 2", async () => {
+  const broken = await app.call("POST", "/v1/assistants", { headers: { "openai-beta": "assistants=v1" }, body: "{" });
+  assert.match(broken.body.error.message, /^We could not parse the JSON body of your request\./);
+  const missing = await call("v1", "GET", "/threads/thread_A/runs/run_A");
+  assert.deepEqual([missing.status, missing.body.error.message], [404, "No thread found with id 'thread_A'."]);
+  const address = await call("v1", "POST", "/threads/thread_A/nothing");
+  assert.equal(address.body.error.message, "Invalid URL (POST /v1/threads/thread_A/nothing)");
 });

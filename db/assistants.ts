@@ -37,10 +37,11 @@ export async function insertAssistant(
     top_p: input.top_p ?? 1,
     temperature: input.temperature ?? 1,
     reasoning_effort: input.reasoning_effort ?? null,
-    tool_resources: moveFiles(resolveToolResources(input.tool_resources, tools), tools, {
-      before: [],
-      after: file_ids ?? [],
-    }),
+    tool_resources: moveFiles(
+      resolveToolResources(input.tool_resources, tools),
+      { before: [], after: file_ids ?? [] },
+      { before: [], after: tools },
+    ),
     metadata: input.metadata ?? {},
     response_format: input.response_format ?? "auto",
   };
@@ -92,7 +93,7 @@ export async function updateAssistant(
   if (current === undefined) return undefined;
   const settings = applyChange(current, change);
   requireFunctionTools(settings.tools, settings.response_format);
-  if (file_ids !== undefined) settings.tool_resources = await changeV1Files(tx, scope, settings, file_ids);
+  if (file_ids !== undefined) settings.tool_resources = await changeV1Files(tx, current, settings, { scope, file_ids });
   const updated = await tx.query<Assistant>(
     `update assistants set name = $3, description = $4, model = $5, instructions = $6, tools = $7, top_p = $8,
        temperature = $9, reasoning_effort = $10, tool_resources = $11, metadata = $12, response_format = $13
@@ -134,14 +135,15 @@ function applyChange(current: Assistant, change: ModifyAssistant): Settings {
 /** Sets the list of version 1, unless it is null, and tells what the assistant's tools work with after that. */
 async function changeV1Files(
   tx: Queryable,
-  { project_id, assistant_id }: AssistantScope,
+  current: Assistant,
   { tools, tool_resources }: Settings,
-  file_ids: readonly string[] | null,
+  { scope, file_ids }: { scope: AssistantScope; file_ids: readonly string[] | null },
 ): Promise<Settings["tool_resources"]> {
-  const before = (await readV1FileIds(tx, project_id, [assistant_id])).get(assistant_id) ?? [];
+  const owner = { project_id: scope.project_id, id: current.id };
+  const before = (await readV1FileIds(tx, owner.project_id, [owner.id])).get(owner.id) ?? [];
   const after = file_ids ?? before;
-  await setV1Files(tx, "assistants", { project_id, id: assistant_id }, after);
-  return moveFiles(tool_resources, tools, { before, after });
+  await setV1Files(tx, "assistants", owner, after);
+  return moveFiles(tool_resources, { before, after }, { before: current.tools, after: tools });
 }
 
 /** In the order of the columns in the statements above. */

@@ -30,16 +30,6 @@ export async function setV1Files(
   );
 }
 
-/** A run of version 1 shows the files that its assistant had when it was made. */
-export async function copyAssistantFiles(tx: Queryable, run: Owner & { assistant_id: string }): Promise<void> {
-  await tx.query(
-    `update runs set v1_files = assistants.v1_files from assistants
-     where runs.id = $2 and runs.project_id = $1 and assistants.id = $3 and assistants.project_id = $1
-       and assistants.v1_files is not null`,
-    [run.project_id, run.id, run.assistant_id],
-  );
-}
-
 /** The ids of the files of each assistant, message and run that has some, oldest first. */
 export async function readV1FileIds(
   db: Queryable,

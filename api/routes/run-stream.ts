@@ -13,6 +13,6 @@ export async function eventsOf(
   version: ApiVersion,
   run: Run,
 ): Promise<Pick<StreamOptions, "run" | "show">> {
-  const show = version.name === "v1" ? await showEventsAsV1(db, request.caller.project_id, run) : undefined;
+  const show = version.name === "v1" ? await showEventsAsV1(db, request, run) : undefined;
   return { run, show: checkAnswers ? checkEvents(version, show) : show };
 }

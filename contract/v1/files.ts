@@ -23,18 +23,26 @@ export const MessageFile = z.strictObject({
 });
 export type MessageFile = z.infer<typeof MessageFile>;
 
+interface Change<Item> {
+  before: readonly Item[];
+  after: readonly Item[];
+}
+
 /**
- * What an assistant's tools work with after version 1 has changed its list of files: those that left the list are gone,
- * those in it are there for the code interpreter as far as there is room. What version 2 put there itself stays.
+ * What an assistant's tools work with after version 1 has changed its list of files, or its tools: files that left the
+ * list are gone, those that are new in it are there for the code interpreter as far as there is room, and so is the whole
+ * list when that tool is new. What version 2 put there itself stays, and what it took away does not come back.
  */
-export function moveFiles(
-  resources: ToolResources,
-  tools: readonly Tool[],
-  { before, after }: { before: readonly string[]; after: readonly string[] },
-): ToolResources {
-  const hasInterpreter = tools.some((tool) => tool.type === "code_interpreter");
-  if (!hasInterpreter && resources.code_interpreter === undefined) return resources;
-  const kept = (resources.code_interpreter?.file_ids ?? []).filter((id) => !before.includes(id) || after.includes(id));
-  const added = hasInterpreter ? after.filter((id) => !kept.includes(id)) : [];
+export function moveFiles(resources: ToolResources, files: Change<string>, tools: Change<Tool>): ToolResources {
+  const isOn = hasInterpreter(tools.after);
+  if (!isOn && resources.code_interpreter === undefined) return resources;
+  const isLeft = (id: string) => files.before.includes(id) && !files.after.includes(id);
+  const isNew = (id: string) => isOn && !(hasInterpreter(tools.before) && files.before.includes(id));
+  const kept = (resources.code_interpreter?.file_ids ?? []).filter((id) => !isLeft(id));
+  const added = new Set(files.after.filter((id) => isNew(id) && !kept.includes(id)));
   return { ...resources, code_interpreter: { file_ids: [...kept, ...added].slice(0, MAX_RESOURCE_FILES) } };
+}
+
+function hasInterpreter(tools: readonly Tool[]): boolean {
+  return tools.some((tool) => tool.type === "code_interpreter");
 }

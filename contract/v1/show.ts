@@ -5,6 +5,7 @@ import type { Message } from "../message.ts";
 import type { Run } from "../run.ts";
 import type { RunStep } from "../run-step.ts";
 import type { Thread } from "../thread.ts";
+import { toV1MessageDelta } from "./events.ts";
 import { toV1Assistant, toV1Message, toV1Run, toV1RunStep, toV1Thread } from "./objects.ts";
 
 type Shown = Assistant | Thread | Message | Run | RunStep | MessageDelta | RunStepDelta;
@@ -28,6 +29,8 @@ export function toV1(answer: unknown, filesOf: FilesOf): unknown {
       return toV1Run(shown, filesOf(shown.id));
     case "thread.run.step":
       return toV1RunStep(shown);
+    case "thread.message.delta":
+      return toV1MessageDelta(shown);
     default:
       return answer;
   }
@@ -38,10 +41,11 @@ export function toV1EventName(event: string): string {
   return event === "thread.run.incomplete" ? "thread.run.completed" : event;
 }
 
-/** The ids of everything in an answer that has a list of files in version 1. */
+/** The ids of everything in an answer that has a list of files in version 1. Routes may hold the run of their answer beside other things. */
 export function idsWithFiles(answer: unknown): string[] {
   if (typeof answer !== "object" || answer === null) return [];
   if (isList(answer)) return answer.data.flatMap(idsWithFiles);
+  if ("run" in answer) return idsWithFiles(answer.run);
   const { object, id } = answer as Shown;
   return object === "assistant" || object === "thread.message" || object === "thread.run" ? [id] : [];
 }

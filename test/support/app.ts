@@ -22,7 +22,10 @@ export interface Call {
 export interface Answer<Body> {
   status: number;
   headers: Record<string, unknown>;
+  /** Undefined when the answer is not JSON. */
   body: Body;
+  /** The body as it goes over the wire. */
+  text: string;
 }
 
 export interface ErrorBody {
@@ -86,10 +89,12 @@ export async function startTestApp(): Promise<TestApp> {
       headers: Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined)),
       ...(body === undefined ? {} : { payload: typeof body === "string" ? body : JSON.stringify(body) }),
     });
+    const isJson = String(answer.headers["content-type"]).startsWith("application/json");
     return {
       status: answer.statusCode,
       headers: answer.headers,
-      body: (answer.payload === "" ? undefined : JSON.parse(answer.payload)) as Body,
+      body: (isJson ? JSON.parse(answer.payload) : undefined) as Body,
+      text: answer.payload,
     };
   }
 
