@@ -61,12 +61,43 @@ function optionsFor(version: ApiVersion["name"]) {
 
 const withComponents = createJsonSchemaTransformObject({});
 
-/** Objects have a name as answers. That they could also be sent is said nowhere. */
+/** Names the objects that routes refer to. That they could also be sent is said nowhere. */
 const addComponents: typeof withComponents = (input) => {
-  const document = withComponents(input) as { components: { schemas: Record<string, object> } };
-  const schemas = Object.entries(document.components.schemas).filter(([name]) => !name.endsWith("Input"));
-  return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } };
+  const document = withComponents(input) as Document;
+  for (const operation of Object.values(document.paths).flatMap((methods) => Object.values(methods))) {
+    if (operation.requestBody !== undefined) operation.requestBody.required = needsBody(operation.requestBody);
+  }
+  const schemas = pickReferred(document.components.schemas, JSON.stringify(document.paths));
+  return { ...document, components: { ...document.components, schemas } };
 };
+
+interface RequestBody {
+  required: boolean;
+  content: Record<string, { schema: { required?: string[] } }>;
+}
+
+interface Document {
+  paths: Record<string, Record<string, { requestBody?: RequestBody }>>;
+  components: { schemas: Record<string, object> };
+}
+
+/** No body counts as an empty one, so it may be left out where nothing in it is required. */
+function needsBody({ content }: RequestBody): boolean {
+  return Object.values(content).some(({ schema }) => schema.required !== undefined);
+}
+
+/** Those that the text refers to, and those that they refer to. */
+function pickReferred(schemas: Record<string, object>, text: string): Record<string, object> {
+  const names = new Set<string>();
+  for (const texts = [text]; texts.length > 0;) {
+    for (const [, name = ""] of (texts.pop() ?? "").matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      if (names.has(name)) continue;
+      names.add(name);
+      texts.push(JSON.stringify(schemas[name]));
+    }
+  }
+  return Object.fromEntries(Object.entries(schemas).filter(([name]) => names.has(name)));
+}
 
 const toJsonSchema = createJsonSchemaTransform({});
 

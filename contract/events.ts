@@ -18,11 +18,13 @@ export const ContentDelta = z.discriminatedUnion("type", [
 export type ContentDelta = z.infer<typeof ContentDelta>;
 
 /** One piece of a message's content. */
-export const MessageDelta = z.strictObject({
-  id: z.string(),
-  object: z.literal("thread.message.delta"),
-  delta: z.strictObject({ content: z.array(ContentDelta) }),
-});
+export const MessageDelta = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal("thread.message.delta"),
+    delta: z.strictObject({ content: z.array(ContentDelta) }),
+  })
+  .meta({ id: "MessageDelta" });
 export type MessageDelta = z.infer<typeof MessageDelta>;
 
 /** The first piece of a call carries its id, its name and empty arguments. */
@@ -35,13 +37,15 @@ export const ToolCallDelta = z.strictObject({
 export type ToolCallDelta = z.infer<typeof ToolCallDelta>;
 
 /** One piece of a step's tool calls. */
-export const RunStepDelta = z.strictObject({
-  id: z.string(),
-  object: z.literal("thread.run.step.delta"),
-  delta: z.strictObject({
-    step_details: z.strictObject({ type: z.literal("tool_calls"), tool_calls: z.array(ToolCallDelta) }),
-  }),
-});
+export const RunStepDelta = z
+  .strictObject({
+    id: z.string(),
+    object: z.literal("thread.run.step.delta"),
+    delta: z.strictObject({
+      step_details: z.strictObject({ type: z.literal("tool_calls"), tool_calls: z.array(ToolCallDelta) }),
+    }),
+  })
+  .meta({ id: "RunStepDelta" });
 export type RunStepDelta = z.infer<typeof RunStepDelta>;
 
 /** What each event carries. */

@@ -1,9 +1,9 @@
 // A JSON Schema of the client's, for a function's parameters or for an answer. It is kept as it came; only its nesting
 // is bounded.
-import { z } from "zod";
+import { AnyObject } from "./any-object.ts";
 import { MAX_SCHEMA_DEPTH } from "./limits.ts";
 
-export const JsonSchema = z.record(z.string(), z.unknown()).superRefine((schema, context) => {
+export const JsonSchema = AnyObject.superRefine((schema, context) => {
   if (nestsDeeperThan(schema, MAX_SCHEMA_DEPTH)) {
     context.addIssue({
       code: "custom",

@@ -6,7 +6,7 @@ import { AnyId } from "./references.ts";
 /** Query strings are text: a number in one is turned into a number, anything else is left for the check to refuse. */
 export function numeric(text: unknown): unknown {
   if (text === "") return undefined;
-  return typeof text === "string" && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+  return typeof text === "string" && /^-?\d+$/.test(text) ? Number(text) : text;
 }
 
 /** As with numbers, empty means not given. */

@@ -24,7 +24,7 @@ type Json<T> = T extends (infer Item)[]
 /** What a client may send for a schema. */
 type Input<Schema extends z.ZodType> = z.input<Schema>;
 
-/** Their types are wider than what they document: a file's id and a function's name may be missing. */
+/** Their types are wider than what they document: a file's id, a function's name, a number of messages may be missing. */
 type Without<T, Key extends string> = T extends unknown ? Omit<T, Key> : never;
 
 /** Compiles only when a value of the one type can be used as the other. */
@@ -54,11 +54,11 @@ test("the server takes everything that the official client can send", () => {
   isUsableAs<Input<typeof CreateMessage>>({} as Without<OpenAI.Beta.Threads.MessageCreateParams, "attachments">);
   isUsableAs<Input<typeof ModifyMessage>>({} as OpenAI.Beta.Threads.MessageUpdateParams);
   isUsableAs<Input<typeof CreateRun>>(
-    {} as Without<OpenAI.Beta.Threads.RunCreateParams, "additional_messages" | "tool_choice">,
+    {} as Without<OpenAI.Beta.Threads.RunCreateParams, "additional_messages" | "tool_choice" | "truncation_strategy">,
   );
   isUsableAs<Input<typeof ModifyRun>>({} as OpenAI.Beta.Threads.RunUpdateParams);
   isUsableAs<Input<typeof SubmitToolOutputs>>({} as OpenAI.Beta.Threads.RunSubmitToolOutputsParams);
   isUsableAs<Input<typeof CreateThreadAndRun>>(
-    {} as Without<OpenAI.Beta.ThreadCreateAndRunParams, "thread" | "tool_choice">,
+    {} as Without<OpenAI.Beta.ThreadCreateAndRunParams, "thread" | "tool_choice" | "truncation_strategy">,
   );
 });

@@ -1,5 +1,6 @@
 // The shape that a model's answers are to have.
 import { z } from "zod";
+import { AnyObject } from "./any-object.ts";
 import { onlyFunctionTools } from "./errors.ts";
 import { JsonSchema } from "./json-schema.ts";
 import { MAX_FUNCTION_NAME_LENGTH } from "./limits.ts";
@@ -21,7 +22,7 @@ export const ResponseFormat = z.union([
       json_schema: z.strictObject({
         name: z.string(),
         description: z.string().optional(),
-        schema: z.record(z.string(), z.unknown()).optional(),
+        schema: AnyObject.optional(),
         strict: z.boolean(),
       }),
     }),

@@ -18,21 +18,17 @@ import { RunStatus } from "./run-state.ts";
 import { CreateThread } from "./thread.ts";
 import { ToolResources, ToolResourcesUpdate } from "./tool-resources.ts";
 import { Tool, ToolChoice, ToolChoiceInput, ToolsInput } from "./tool.ts";
-import { missingParameter } from "./validation.ts";
 import { text } from "./text.ts";
 
+const LastMessages = z.int().min(1).max(MAX_INTEGER);
+
 /** With `auto` a number of messages means nothing and is left out. */
-const TruncationStrategyInput = z
-  .strictObject({
-    type: z.enum(["auto", "last_messages"]),
-    last_messages: z.int().min(1).max(MAX_INTEGER).nullish(),
-  })
-  .transform(({ type, last_messages }, context): TruncationStrategy => {
-    if (type === "auto") return { type, last_messages: null };
-    if (typeof last_messages === "number") return { type, last_messages };
-    context.addIssue(missingParameter("last_messages"));
-    return z.NEVER;
-  });
+const TruncationStrategyInput = z.discriminatedUnion("type", [
+  z
+    .strictObject({ type: z.literal("auto"), last_messages: LastMessages.nullish() })
+    .transform(({ type }): TruncationStrategy => ({ type, last_messages: null })),
+  z.strictObject({ type: z.literal("last_messages"), last_messages: LastMessages }),
+]);
 
 const overrides = {
   assistant_id: AssistantId,
@@ -84,7 +80,9 @@ export type SubmitToolOutputs = z.infer<typeof SubmitToolOutputs>;
 
 /** Extension: where to re-join a run's events. */
 export const EventsQuery = z.object({
-  after: z.preprocess(numeric, z.int().min(0).optional()).meta({ type: "integer", minimum: 0 }),
+  after: z
+    .preprocess(numeric, z.int().min(0).optional())
+    .meta({ type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
 });
 
 export const FunctionCall = z.strictObject({

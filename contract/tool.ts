@@ -1,9 +1,9 @@
 // What an assistant can do besides talking: its tools, and how one is chosen.
 import { z } from "zod";
+import { AnyObject } from "./any-object.ts";
 import { JsonSchema } from "./json-schema.ts";
 import { MAX_FUNCTION_DESCRIPTION_LENGTH, MAX_FUNCTION_NAME_LENGTH, MAX_SEARCH_RESULTS, MAX_TOOLS } from "./limits.ts";
 import { optional, withDefault } from "./nullish.ts";
-import { missingParameter } from "./validation.ts";
 import { text } from "./text.ts";
 
 /** Of functions, and of the schemas of answers. */
@@ -18,7 +18,7 @@ const FunctionTool = z.strictObject({
   function: z.strictObject({
     name: z.string(),
     description: z.string().optional(),
-    parameters: z.record(z.string(), z.unknown()),
+    parameters: AnyObject,
     strict: z.boolean(),
   }),
 });
@@ -89,18 +89,15 @@ export const ToolsInput = z
   .array(z.discriminatedUnion("type", [CodeInterpreterTool, FunctionToolInput, FileSearchToolInput]))
   .max(MAX_TOOLS);
 
+const ChosenFunction = z.strictObject({ name: z.string() });
+
 /** `function` is asked for only with the type that needs it, and ignored with the others, as the original does. */
 export const ToolChoiceInput = z.union([
   z.enum(["none", "auto", "required"]),
-  z
-    .strictObject({
-      type: z.enum(["function", "code_interpreter", "file_search"]),
-      function: z.strictObject({ name: z.string() }).nullish(),
-    })
-    .transform(({ type, function: named }, context): NamedToolChoice => {
-      if (type !== "function") return { type };
-      if (named) return { type, function: named };
-      context.addIssue(missingParameter("function"));
-      return z.NEVER;
-    }),
+  z.discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("function"), function: ChosenFunction }),
+    z
+      .strictObject({ type: z.enum(["code_interpreter", "file_search"]), function: ChosenFunction.nullish() })
+      .transform(({ type }) => ({ type })),
+  ]),
 ]);

@@ -16,16 +16,6 @@ export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown):
   throw toApiError(result.error.issues[0] as Issue, []);
 }
 
-/** The issue to raise for a field that is required only because of what another field says. */
-export function missingParameter(name: string) {
-  return {
-    code: "custom" as const,
-    path: [name],
-    message: "Missing required parameter: '{path}'.",
-    params: { code: "missing_required_parameter" },
-  };
-}
-
 function toApiError(issue: Issue, parents: Path): ApiError {
   const path = [...parents, ...issue.path];
   const param = formatPath(path);

@@ -1,7 +1,7 @@
 // /v1/threads/{thread_id}/runs/{run_id}/events: an extension. Joins a run's events again, from its beginning or behind a
 // position. Ends where the run rests.
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
-import { z } from "zod";
+import { eventOf } from "../../contract/event-stream.ts";
 import { endsStream } from "../../contract/events.ts";
 import { EventsQuery } from "../../contract/run.ts";
 import type { ApiVersion } from "../../contract/version.ts";
@@ -23,7 +23,10 @@ export const runEventRoutes =
           params: OneRun,
           querystring: EventsQuery,
           response: {
-            200: { description: "Server-sent events", content: { "text/event-stream": { schema: z.string() } } },
+            200: {
+              description: "Server-sent events",
+              content: { "text/event-stream": { schema: eventOf(version.events) } },
+            },
           },
         },
       },

@@ -1,8 +1,8 @@
 // /v1/threads/{thread_id}/runs and /v1/threads/runs
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
-import { z } from "zod";
 import { outputsNotAccepted, outputsTooLarge, threadNotFound } from "../../contract/errors.ts";
+import { eventOf } from "../../contract/event-stream.ts";
 import { MAX_TOOL_OUTPUTS_BYTES, POLL_AFTER_MS } from "../../contract/limits.ts";
 import { listOf, PageQuery, toList } from "../../contract/list.ts";
 import { IncludeQuery } from "../../contract/run-step.ts";
@@ -31,7 +31,10 @@ export const runRoutes =
     const runOrEvents = {
       200: {
         description: "The run, or its events",
-        content: { "application/json": { schema: version.Run }, "text/event-stream": { schema: z.string() } },
+        content: {
+          "application/json": { schema: version.Run },
+          "text/event-stream": { schema: eventOf(version.events) },
+        },
       },
     };
 

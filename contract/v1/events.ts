@@ -8,10 +8,12 @@ import { Thread } from "../thread.ts";
 import { V1Message, V1Run, V1RunStep, V1Thread } from "./objects.ts";
 
 const V1TextDelta = ContentDelta.options[0];
-const V1MessageDelta = z.strictObject({
-  ...MessageDelta.shape,
-  delta: z.strictObject({ content: z.array(V1TextDelta) }),
-});
+const V1MessageDelta = z
+  .strictObject({
+    ...MessageDelta.shape,
+    delta: z.strictObject({ content: z.array(V1TextDelta) }),
+  })
+  .meta({ id: "V1MessageDelta" });
 type V1MessageDelta = z.infer<typeof V1MessageDelta>;
 
 /** As in the message that they add up to, a refusal is text. Clients want the list of annotations with its first piece. */

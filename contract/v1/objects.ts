@@ -12,17 +12,19 @@ import { toV1ResponseFormat, toV1Tool, toV1ToolChoice, V1ResponseFormat, V1Tool,
 
 const FileIds = z.array(z.string());
 
-export const V1Assistant = z.strictObject({
-  ...Assistant.omit({
-    tool_resources: true,
-    temperature: true,
-    top_p: true,
-    response_format: true,
-    reasoning_effort: true,
-  }).shape,
-  tools: z.array(V1Tool),
-  file_ids: FileIds,
-});
+export const V1Assistant = z
+  .strictObject({
+    ...Assistant.omit({
+      tool_resources: true,
+      temperature: true,
+      top_p: true,
+      response_format: true,
+      reasoning_effort: true,
+    }).shape,
+    tools: z.array(V1Tool),
+    file_ids: FileIds,
+  })
+  .meta({ id: "V1Assistant" });
 export type V1Assistant = z.infer<typeof V1Assistant>;
 
 export function toV1Assistant(assistant: Assistant, file_ids: string[]): V1Assistant {
@@ -33,7 +35,7 @@ export function toV1Assistant(assistant: Assistant, file_ids: string[]): V1Assis
   };
 }
 
-export const V1Thread = Thread.omit({ tool_resources: true });
+export const V1Thread = Thread.omit({ tool_resources: true }).meta({ id: "V1Thread" });
 export type V1Thread = z.infer<typeof V1Thread>;
 
 export function toV1Thread(thread: Thread): V1Thread {
@@ -65,11 +67,13 @@ const V1Content = z.discriminatedUnion("type", [
 ]);
 type V1Content = z.infer<typeof V1Content>;
 
-export const V1Message = z.strictObject({
-  ...Message.omit({ attachments: true }).shape,
-  content: z.array(V1Content),
-  file_ids: FileIds,
-});
+export const V1Message = z
+  .strictObject({
+    ...Message.omit({ attachments: true }).shape,
+    content: z.array(V1Content),
+    file_ids: FileIds,
+  })
+  .meta({ id: "V1Message" });
 export type V1Message = z.infer<typeof V1Message>;
 
 export function toV1Message(message: Message, file_ids: string[]): V1Message {
@@ -98,20 +102,22 @@ function toV1Content(part: ContentPart): V1Content {
 
 const V1Usage = Usage.pick({ prompt_tokens: true, completion_tokens: true, total_tokens: true });
 
-export const V1Run = z.strictObject({
-  ...Run.omit({
-    tool_resources: true,
-    top_p: true,
-    reasoning_effort: true,
-    parallel_tool_calls: true,
-  }).shape,
-  status: RunStatus.exclude(["incomplete"]),
-  tools: z.array(V1Tool),
-  tool_choice: V1ToolChoice,
-  response_format: V1ResponseFormat,
-  usage: V1Usage.nullable(),
-  file_ids: FileIds,
-});
+export const V1Run = z
+  .strictObject({
+    ...Run.omit({
+      tool_resources: true,
+      top_p: true,
+      reasoning_effort: true,
+      parallel_tool_calls: true,
+    }).shape,
+    status: RunStatus.exclude(["incomplete"]),
+    tools: z.array(V1Tool),
+    tool_choice: V1ToolChoice,
+    response_format: V1ResponseFormat,
+    usage: V1Usage.nullable(),
+    file_ids: FileIds,
+  })
+  .meta({ id: "V1Run" });
 export type V1Run = z.infer<typeof V1Run>;
 
 /** `incomplete` would make the pollers of that time wait for ever: it is shown as `completed`, with its details. */
@@ -149,11 +155,13 @@ const V1StepDetails = z.discriminatedUnion("type", [
 ]);
 type V1StepDetails = z.infer<typeof V1StepDetails>;
 
-export const V1RunStep = z.strictObject({
-  ...RunStep.omit({ expires_at: true }).shape,
-  step_details: V1StepDetails,
-  usage: V1Usage.nullable(),
-});
+export const V1RunStep = z
+  .strictObject({
+    ...RunStep.omit({ expires_at: true }).shape,
+    step_details: V1StepDetails,
+    usage: V1Usage.nullable(),
+  })
+  .meta({ id: "V1RunStep" });
 export type V1RunStep = z.infer<typeof V1RunStep>;
 
 export function toV1RunStep(step: RunStep): V1RunStep {

@@ -1,10 +1,10 @@
 // Tools, their choice and the format of answers in version 1: what is called file_search now was called retrieval.
 import { z } from "zod";
+import { AnyObject } from "../any-object.ts";
 import { MAX_TOOLS } from "../limits.ts";
 import type { ResponseFormat } from "../response-format.ts";
 import { CodeInterpreterTool, FileSearchToolInput, FunctionToolInput } from "../tool.ts";
 import type { Tool, ToolChoice } from "../tool.ts";
-import { missingParameter } from "../validation.ts";
 
 const RetrievalTool = z.strictObject({ type: z.literal("retrieval") });
 
@@ -15,7 +15,7 @@ export const V1Tool = z.discriminatedUnion("type", [
     function: z.strictObject({
       name: z.string(),
       description: z.string().optional(),
-      parameters: z.record(z.string(), z.unknown()),
+      parameters: AnyObject,
     }),
   }),
   RetrievalTool,
@@ -49,21 +49,17 @@ export const V1ToolChoice = z.union([
 ]);
 export type V1ToolChoice = z.infer<typeof V1ToolChoice>;
 
+const ChosenFunction = z.strictObject({ name: z.string() });
+
 /** `required` came while version 1 was still in use, and nothing is gained by refusing it. */
 export const V1ToolChoiceInput = z.union([
   z.enum(["none", "auto", "required"]),
-  z
-    .strictObject({
-      type: z.enum(["function", "code_interpreter", "retrieval"]),
-      function: z.strictObject({ name: z.string() }).nullish(),
-    })
-    .transform(({ type, function: named }, context): ToolChoice => {
-      if (type === "retrieval") return { type: "file_search" };
-      if (type === "code_interpreter") return { type };
-      if (named) return { type, function: named };
-      context.addIssue(missingParameter("function"));
-      return z.NEVER;
-    }),
+  z.discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("function"), function: ChosenFunction }),
+    z
+      .strictObject({ type: z.enum(["code_interpreter", "retrieval"]), function: ChosenFunction.nullish() })
+      .transform(({ type }): ToolChoice => ({ type: type === "retrieval" ? "file_search" : type })),
+  ]),
 ]);
 
 export function toV1ToolChoice(choice: ToolChoice): V1ToolChoice {

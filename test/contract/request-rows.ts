@@ -117,10 +117,9 @@ function titleOf({ words, required = false, absenceUnknown = false, fallback }: 
 function notGiven(endpoint: Endpoint, place: Place, spec: Spec): Case<World>[] {
   if (spec.absenceUnknown) return [];
   if (spec.required) {
-    const refusal = spec.nullRefusal ?? ((param: string) => wrongType(param, spec.expected, "null"));
     return [
       refusedCase(endpoint, place, undefined, missing(place.param), "left out"),
-      refusedCase(endpoint, place, null, refusal(place.param), "null"),
+      refusedCase(endpoint, place, null, wrongType(place.param, spec.expected, "null"), "null"),
     ];
   }
   const kept = valueAt(endpoint.before, place.param);

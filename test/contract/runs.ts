@@ -15,7 +15,6 @@ import {
   from,
   integer,
   metadata,
-  neededHere,
   object,
   oneOf,
   reference,
@@ -72,7 +71,7 @@ const overrides: Fields = {
     "3.8",
     without(
       { type: "auto", last_messages: null },
-      truncation(oneOf({ auto: {}, last_messages: { last_messages: neededHere(integer({ min: 1 })) } })),
+      truncation(oneOf({ auto: {}, last_messages: { last_messages: required(integer({ min: 1 })) } })),
     ),
   ),
   tool_choice: toolChoice,

@@ -10,7 +10,6 @@ import {
   jsonSchema,
   list,
   metadata,
-  neededHere,
   object,
   oneOf,
   references,
@@ -186,7 +185,7 @@ export const toolChoice = from(
   wordOr(
     ["auto", "none", "required"],
     oneOf({
-      function: { function: neededHere(object({ name: required(text({ sample: "lookup" })) })) },
+      function: { function: required(object({ name: required(text({ sample: "lookup" })) })) },
       code_interpreter: {},
       file_search: {},
     }),

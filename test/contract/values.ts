@@ -5,7 +5,6 @@ import {
   arrayTooLong,
   arrayTooShort,
   invalid,
-  missing,
   stringTooLong,
   tooBig,
   tooSmall,
@@ -48,8 +47,6 @@ export interface Spec {
   required?: boolean;
   /** The contract does not say what happens when it is not given. */
   absenceUnknown?: boolean;
-  /** The error for null in a required place, when it is not that of a wrong type. */
-  nullRefusal?: (param: string) => Refusal;
   /** What the answer shows when the field is not given, or null. */
   fallback: unknown;
   /** On modification neither null nor an empty object clears it, only its lists are replaced. */
@@ -73,9 +70,6 @@ export interface Spec {
 // --- changes of a spec -------------------------------------------------------------------------
 
 export const required = (spec: Spec): Spec => ({ ...spec, required: true });
-
-/** A field that another field makes necessary; null is then as bad as nothing. */
-export const neededHere = (spec: Spec): Spec => ({ ...spec, required: true, nullRefusal: missing });
 
 /** What is shown when the field is not given. */
 export const without = (fallback: unknown, spec: Spec): Spec => ({ ...spec, fallback });
