@@ -1,4 +1,4 @@
-// Pythons that have an official SDK: virtual environments in .cache, one for each file of requirements, which are made
+// Pythons that have an official SDK, or another tool of the tests: virtual environments in .cache, one for each file of requirements, which are made
 // when they are first asked for.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -11,7 +11,7 @@ const run = promisify(execFile);
 /** The newest SDK, which most tests use. */
 export const NEWEST_SDK = join(PROJECT_FOLDER, "test/api/python/requirements.txt");
 const CACHE = join(PROJECT_FOLDER, ".cache");
-/** Prints the version, such as 3.11, of a Python that the SDKs run on. */
+/** Prints the version, such as 3.11, of a Python that all of them run on. */
 const PRINT_VERSION =
   "import sys; print('%d.%d' % sys.version_info[:2]) if sys.version_info >= (3, 10) else sys.exit(1)";
 
@@ -25,18 +25,19 @@ export async function findPython(requirements = NEWEST_SDK): Promise<string | un
     () => undefined,
   );
   if (version === undefined) return undefined;
+  const { name, version: release } = mainPackage(requirements);
   const content = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 8);
-  const environment = join(CACHE, `python-${version}-openai-${sdkVersion(requirements)}-${content}`);
+  const environment = join(CACHE, `python-${version}-${name}-${release}-${content}`);
   // Only complete environments are at this place; one whose python3 has left the machine is a dangling link.
   if (!existsSync(interpreterOf(environment))) await makeEnvironment(environment, requirements);
   return interpreterOf(environment);
 }
 
-/** The version of the SDK that the file pins. */
-export function sdkVersion(requirements: string): string {
-  const version = /^openai==(\S+)$/m.exec(readFileSync(requirements, "utf8"))?.[1];
-  if (version === undefined) throw new Error(`${requirements} does not pin openai`);
-  return version;
+/** The first package that the file pins: what it is there for. */
+export function mainPackage(requirements: string): { name: string; version: string } {
+  const [, name, version] = /^([a-z-]+)==(\S+)$/m.exec(readFileSync(requirements, "utf8")) ?? [];
+  if (name === undefined || version === undefined) throw new Error(`${requirements} pins nothing`);
+  return { name, version };
 }
 
 /** Made beside its place and then moved there, so that whatever interrupts it leaves nothing half-made in the place. */
@@ -55,7 +56,8 @@ async function makeEnvironment(environment: string, requirements: string): Promi
       "--requirement",
       requirements,
     ]);
-    await run(python, ["-W", "ignore", "-c", "import openai"]); // a Python that is newer than the SDK may not load it
+    // A Python that is newer than the package may not load it.
+    await run(python, ["-W", "ignore", "-c", `import ${mainPackage(requirements).name.replaceAll("-", "_")}`]);
     if (existsSync(interpreterOf(environment))) return; // another test run was faster, and may be using it
     rmSync(environment, { recursive: true, force: true });
     renameSync(making, environment);

@@ -1,7 +1,7 @@
 // The Python columns: one generation of the official SDK each, in a virtual environment of its own.
 import { join } from "node:path";
 import { PROJECT_FOLDER } from "../../../embedded/node-child.ts";
-import { findPython, NEWEST_SDK, sdkVersion } from "../../support/python-environment.ts";
+import { findPython, mainPackage, NEWEST_SDK } from "../../support/python-environment.ts";
 import type { MatrixSdk } from "../sdk.ts";
 
 const FOLDER = join(PROJECT_FOLDER, "test/matrix/python");
@@ -20,7 +20,7 @@ function pins(name: string): string {
 }
 
 function generation(requirements: string, api: MatrixSdk["api"], half: { representative: boolean }): MatrixSdk {
-  const name = `Python ${sdkVersion(requirements)}`;
+  const name = `Python ${mainPackage(requirements).version}`;
   return {
     name,
     api,

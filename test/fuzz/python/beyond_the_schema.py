@@ -1,0 +1,47 @@
+"""Where the server and the documents part on purpose. Mostly rules that JSON Schema cannot say: requests that fit the
+document and are refused all the same."""
+
+import re
+from collections import Counter
+
+import schemathesis
+from schemathesis.core.failures import AcceptedNegativeData
+from schemathesis.openapi.checks import RejectedPositiveData
+
+#: By name, the error that each is refused with.
+RULES = {
+    "an idempotency key is for one request": r"The 'Idempotency-Key' header was used before,",
+    "a cursor is in the list": r"Invalid '(after|before)': .* No object with this ID exists in the list\.",
+    "a thread has one active run": r"Thread thread_\w+ already has an active run run_\w+\.",
+    "a thread with an active run takes no messages": r"Can't add messages to thread_\w+ while a run run_\w+ is active\.",
+    "a run that has ended is not cancelled": r"Cannot cancel run with status '\w+'\.",
+    "a run that waits for no outputs takes none": r'Runs in status "\w+" do not accept tool outputs\.',
+    "outputs are for exactly the pending calls": r"Expected tool outputs for call_ids ",
+    "answers in JSON go with functions only": r"Invalid tools: all tools must be of type `function` when ",
+    "chunks overlap by half at the most": r".*the overlap must not exceed half of max_chunk_size_tokens\.",
+    "a store is named or made, not both": r".*'vector_store_ids' and 'vector_stores' are mutually exclusive\.",
+    "this server has no vector stores yet": r".*this server has no vector stores yet\.",
+    "schemas have at most 64 levels": r".*the schema is nested deeper than 64 levels\.",
+}
+
+#: No body counts as an empty one, and so does `null`: where nothing is required, it is taken.
+NULL_BODY = "a body of null counts as none"
+
+applied = Counter()
+
+
+@schemathesis.hook
+def filter_failure(context, failure, case, response):
+    rule = find_rule(failure, case, response)
+    if rule is not None:
+        applied[rule] += 1
+    return rule is None
+
+
+def find_rule(failure, case, response):
+    if isinstance(failure, AcceptedNegativeData):
+        return NULL_BODY if case.body is None else None
+    if not isinstance(failure, RejectedPositiveData):
+        return None
+    message = response.json()["error"]["message"]
+    return next((name for name, text in RULES.items() if re.match(text, message, re.DOTALL)), None)

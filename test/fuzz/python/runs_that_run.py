@@ -1,0 +1,42 @@
+"""A thread takes one run at a time, and models refuse much that the API takes: left alone, most runs would get nowhere.
+Three of four that are to be accepted get a new thread, lose what would end them at once, and, unless they bring instructions
+of their own, have a model that does one thing or another at once."""
+
+import json
+from itertools import count
+
+import schemathesis
+from server import is_to_be_accepted, post
+
+ONE_THREAD = ("/v1/threads/{thread_id}/runs", "/v1/threads/{thread_id}/messages")
+NEW_THREAD = "/v1/threads/runs"
+KEPT = 4
+TURNS = (
+    {"text": "Plain words, \u00e4\u6f22\U0001f600."},
+    {"text": "Enough. ", "repeat": 400, "chunk_chars": 40},
+    {"tool_calls": [{"name": "f", "arguments": {"x": 1}}]},
+    {"text": "Half", "finish_reason": "length"},
+    {"refusal": "No."},
+    {"text": "", "finish_reason": "content_filter"},
+    {"error": {"status": 400}},
+)
+
+_numbers = count()
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    if case.method != "POST" or case.path not in (*ONE_THREAD, NEW_THREAD) or not is_to_be_accepted(case):
+        return
+    number = next(_numbers)
+    if number % KEPT == 0:
+        return
+    if case.path in ONE_THREAD:
+        [thread] = post(case, "/v1/threads", {})
+        case.path_parameters["thread_id"] = thread["id"]
+    if case.path.endswith("/messages"):
+        return
+    for name in ("response_format", "tool_choice", "expires_after_seconds"):
+        case.body.pop(name, None)
+    if not case.body.get("instructions"):
+        case.body["instructions"] = f"#script {json.dumps({'turns': [TURNS[number % len(TURNS)], TURNS[0]]})}"
