@@ -43,6 +43,11 @@ export const Environment = z.object({
   RUN_EXPIRES_AFTER_SECONDS: z.coerce.number().int().min(1).max(MAX_RUN_LIFETIME_SECONDS).default(600),
   /** Model turns that one worker process streams at once. */
   WORKER_MAX_CONCURRENT_TURNS: z.coerce.number().int().min(1).max(5000).default(200),
+  /**
+   * Name of the version of this worker, in the worker deployment that is called like the task queue. With it, Temporal
+   * sends runs only to the version that the deployment names as current. Without it, any worker takes any run.
+   */
+  WORKER_BUILD_ID: optional.pipe(z.string().max(255).optional()),
   /** Holds every answer of the API to its schema and refuses to send one that does not fit: for tests, it costs time. */
   CHECK_ANSWERS: z.stringbool().default(false),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),

@@ -2,9 +2,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { pino } from "pino";
 import { newId } from "../contract/ids.ts";
-import { IDEMPOTENCY_KEY_SECONDS, JANITOR_INTERVAL_MS } from "../contract/limits.ts";
+import { IDEMPOTENCY_KEY_SECONDS } from "../contract/limits.ts";
 import type { Run } from "../contract/run.ts";
 import { dropOldKeys } from "../db/idempotency-keys.ts";
 import { NO_USAGE } from "../db/open-work.ts";
@@ -12,9 +11,6 @@ import { beginTurn, openToolCalls, requireAction } from "../db/run-turns.ts";
 import type { TurnRun } from "../db/run-turns.ts";
 import { startTestApp } from "../test/support/app.ts";
 import type { Answer, Call, ErrorBody, TestApp } from "../test/support/app.ts";
-import { waitUntil } from "../test/support/wait-until.ts";
-import type { RunWorkflows } from "./run-workflows.ts";
-import { startSweep } from "./sweep.ts";
 
 type Version = "v1" | "v2";
 
@@ -416,23 +412,6 @@ describe("a key counts for 24 hours", () => {
     await age(key, IDEMPOTENCY_KEY_SECONDS + 1);
     assert.equal((await post("/v1/threads/thread_A/messages", { key, body: HELLO })).status, 404);
     assert.equal((await app.db.query("select 1 from idempotency_keys where key = $1", [key])).rowCount, 1);
-  });
-
-  test("and is dropped by the janitor of the API process, but not before", async (t) => {
-    const [old, young] = [randomUUID(), randomUUID()];
-    for (const key of [old, young]) await make("/v1/threads", { key });
-    await age(old, IDEMPOTENCY_KEY_SECONDS + 1);
-    await age(young, IDEMPOTENCY_KEY_SECONDS - 60);
-    t.mock.timers.enable({ apis: ["setInterval"] });
-    const stop = startSweep({ db: app.db, workflows: {} as RunWorkflows, log: pino({ level: "silent" }) });
-    const keys = async () =>
-      (await app.db.query<{ key: string }>("select key from idempotency_keys where key = any($1)", [[old, young]]))
-        .rows;
-    assert.equal((await keys()).length, 2);
-    t.mock.timers.tick(JANITOR_INTERVAL_MS);
-    await waitUntil("the old key is gone", async () => (await keys()).length === 1);
-    assert.deepEqual(await keys(), [{ key: young }]);
-    await stop();
   });
 
   test("and old ones are dropped in batches of a given size", async () => {

@@ -1,14 +1,13 @@
 // Reconciliation. Looks at runs that should have moved on and have not, and sets right what a crash, a lost nudge or an
 // operator has left between Postgres and Temporal. Every API process runs it; the database gives each run to one.
 import type { FastifyBaseLogger } from "fastify";
-import { JANITOR_BATCH, JANITOR_INTERVAL_MS, SWEEP_BATCH, SWEEP_INTERVAL_MS } from "../contract/limits.ts";
-import { dropOldKeys } from "../db/idempotency-keys.ts";
+import { SWEEP_BATCH, SWEEP_INTERVAL_MS } from "../contract/limits.ts";
 import type { Pool } from "../db/pool.ts";
 import { takeRunsToCheck } from "../db/run-checks.ts";
 import type { RunToCheck } from "../db/run-checks.ts";
 import { endRun, expireOverdueRun } from "../db/run-ends.ts";
 import type { Ended } from "../db/run-ends.ts";
-import { dropOldEvents, notifyEvents } from "../db/run-events.ts";
+import { notifyEvents } from "../db/run-events.ts";
 import type { RunWorkflows } from "./run-workflows.ts";
 
 /** Looks at a run that is being cancelled after which its worker is given up and the run is ended without it. */
@@ -20,15 +19,20 @@ export interface SweepDeps {
   log: FastifyBaseLogger;
 }
 
-/** Starts the sweep and the janitors of what is old. Returns the function that stops them all and waits for them. */
+/** Sweeps again and again. Returns the function that stops it and waits for what it is doing. */
 export function startSweep(deps: SweepDeps): () => Promise<void> {
-  const stops = [
-    repeat(SWEEP_INTERVAL_MS, deps.log, () => sweep(deps)),
-    repeat(JANITOR_INTERVAL_MS, deps.log, () => dropAll(() => dropOldEvents(deps.db, JANITOR_BATCH))),
-    repeat(JANITOR_INTERVAL_MS, deps.log, () => dropAll(() => dropOldKeys(deps.db, JANITOR_BATCH))),
-  ];
+  let sweeping: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    sweeping ??= sweep(deps)
+      .then(() => undefined)
+      .catch((error: unknown) => deps.log.warn({ err: error }, "the sweep failed"))
+      .finally(() => {
+        sweeping = undefined;
+      });
+  }, SWEEP_INTERVAL_MS);
   return async () => {
-    await Promise.all(stops.map((stop) => stop()));
+    clearInterval(timer);
+    await sweeping;
   };
 }
 
@@ -73,27 +77,6 @@ async function checkRun({ db, workflows, log }: SweepDeps, run: RunToCheck): Pro
   await announce(db, run, await endRun(db, run, { to: "failed", error }));
 }
 
-/** In batches, so that each transaction stays short. */
-async function dropAll(dropBatch: () => Promise<number>): Promise<void> {
-  while ((await dropBatch()) === JANITOR_BATCH);
-}
-
 async function announce(db: Pool, run: RunToCheck, ended: Ended | undefined): Promise<void> {
   if (ended?.seq !== undefined) await notifyEvents(db, run.id, ended.seq);
-}
-
-function repeat(everyMs: number, log: FastifyBaseLogger, work: () => Promise<unknown>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    running ??= work()
-      .then(() => undefined)
-      .catch((error: unknown) => log.warn({ err: error }, "a periodic task failed"))
-      .finally(() => {
-        running = undefined;
-      });
-  }, everyMs);
-  return async () => {
-    clearInterval(timer);
-    await running;
-  };
 }

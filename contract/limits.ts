@@ -125,5 +125,6 @@ export const HEARTBEAT_INTERVAL_MS = 1000;
 export const DRAIN_MS = 20_000;
 /** Events of a finished run are kept for this long, so that streams can be re-joined. */
 export const EVENT_RETENTION_MS = 24 * 3600_000;
-export const JANITOR_INTERVAL_MS = 60_000;
+/** How often the janitor removes what has had its time. */
+export const JANITOR_INTERVAL_MS = 3600_000;
 export const JANITOR_BATCH = 1000;

@@ -1,8 +1,10 @@
 // A worker process: runs the workflows of runs and their activities. Any number of them may run side by side.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { Client } from "@temporalio/client";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import type { WorkerOptions } from "@temporalio/worker";
 import pino from "pino";
 import { createActivities } from "../activities/index.ts";
 import { loadConfig } from "../config.ts";
@@ -12,6 +14,7 @@ import { createPool } from "../db/pool.ts";
 import { createOpenAIModel } from "../model/openai.ts";
 import { createRouter, Routes } from "../model/router.ts";
 import { loadVocabulary } from "../model/tokens.ts";
+import { keepJanitorSchedule } from "./janitor-schedule.ts";
 import { keepModelList } from "./model-list.ts";
 
 const OPENAI_URL = "https://api.openai.com/v1";
@@ -54,10 +57,13 @@ const stopModelList = keepModelList({ pool, routes, fallback, log });
 loadVocabulary();
 const temporal = loadClientConnectConfig();
 const connection = await NativeConnection.connect(temporal.connectionOptions);
+const namespace = temporal.namespace ?? "default";
+const taskQueue = config.TEMPORAL_TASK_QUEUE;
 const worker = await Worker.create({
   connection,
-  namespace: temporal.namespace ?? "default",
-  taskQueue: config.TEMPORAL_TASK_QUEUE,
+  namespace,
+  taskQueue,
+  ...deploymentOf(config.WORKER_BUILD_ID),
   workflowsPath: fileURLToPath(new URL("../workflows/index.ts", import.meta.url)),
   activities: createActivities({ pool, writer, model: createOpenAIModel(router) }),
   maxConcurrentActivityTaskExecutions: config.WORKER_MAX_CONCURRENT_TURNS,
@@ -69,16 +75,18 @@ const worker = await Worker.create({
 });
 
 const running = worker.run();
+const stopJanitorSchedule = keepJanitorSchedule({ client: new Client({ connection, namespace }), taskQueue, log });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
 process.once("disconnect", stop);
 if (process.connected === false) stop(); // the parent went while this was starting
-log.info({ taskQueue: config.TEMPORAL_TASK_QUEUE }, "the worker is ready");
+log.info({ taskQueue }, "the worker is ready");
 process.send?.({ type: "ready" });
 
 try {
   await running;
 } finally {
   stopModelList();
+  stopJanitorSchedule();
   await writer.close();
   await pool.end();
   await connection.close();
@@ -92,6 +100,15 @@ function stop(): void {
   if (worker.getState() !== "RUNNING") return;
   log.info("stopping");
   worker.shutdown();
+}
+
+/** Runs that are under way move to the current version: a parked one would keep its old worker alive for days. */
+function deploymentOf(buildId: string | undefined): Pick<WorkerOptions, "workerDeploymentOptions"> {
+  if (buildId === undefined) return {};
+  const version = { deploymentName: taskQueue, buildId };
+  return {
+    workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: "AUTO_UPGRADE" },
+  };
 }
 
 function toPinoLevel(level: string) {
