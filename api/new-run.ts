@@ -14,8 +14,8 @@ import { appendEvents } from "../db/run-events.ts";
 import type { NewEvent } from "../db/run-events.ts";
 import { findActiveRun, insertRun, runState } from "../db/runs.ts";
 import type { NewRun } from "../db/runs.ts";
+import type { ThreadScope } from "../db/scope.ts";
 import { insertThread, lockThread } from "../db/threads.ts";
-import type { ThreadScope } from "../db/threads.ts";
 import { commit } from "./commit.ts";
 import { prepareMessages } from "./new-messages.ts";
 

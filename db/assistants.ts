@@ -8,6 +8,7 @@ import { moveFiles } from "../contract/v1/files.ts";
 import type { V1Files } from "../contract/version.ts";
 import { readPage } from "./page.ts";
 import type { Queryable } from "./pool.ts";
+import type { AssistantScope } from "./scope.ts";
 import { readV1FileIds, setV1Files } from "./v1-files.ts";
 
 const ASSISTANT_COLUMNS = `
@@ -16,11 +17,6 @@ const ASSISTANT_COLUMNS = `
 
 /** What a client decides; the rest of an assistant is ours. */
 type Settings = Omit<Assistant, "id" | "object" | "created_at">;
-
-export interface AssistantScope {
-  project_id: string;
-  assistant_id: string;
-}
 
 /** Inserts an assistant, inside a transaction. Throws (400) when the tools do not go with the response format. */
 export async function insertAssistant(

@@ -15,7 +15,7 @@ import { cancelRun } from "./run-ends.ts";
 import { appendEvents, notifyEvents } from "./run-events.ts";
 import type { StoredEvent } from "./run-events.ts";
 import { beginTurn } from "./run-turns.ts";
-import type { RunScope } from "./runs.ts";
+import type { RunScope } from "./scope.ts";
 
 let database: TestDatabase;
 let db: Pool;

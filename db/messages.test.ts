@@ -9,8 +9,8 @@ import { deleteMessage, insertMessages, listMessages } from "./messages.ts";
 import type { NewMessage } from "./messages.ts";
 import { createPool, withTransaction } from "./pool.ts";
 import type { Pool } from "./pool.ts";
+import type { ThreadScope } from "./scope.ts";
 import { deleteThread, findThread, insertThread, lockThread } from "./threads.ts";
-import type { ThreadScope } from "./threads.ts";
 
 const project_id = "proj_A";
 let database: TestDatabase;

@@ -6,7 +6,7 @@ import type { ListMessagesQuery, Message } from "../contract/message.ts";
 import type { ToolResources } from "../contract/tool-resources.ts";
 import { readPage } from "./page.ts";
 import type { Queryable } from "./pool.ts";
-import type { ThreadScope } from "./threads.ts";
+import type { MessageScope, ThreadScope } from "./scope.ts";
 import { setV1Files } from "./v1-files.ts";
 
 /** One message in wire shape. */
@@ -21,10 +21,6 @@ export interface NewMessage extends Pick<Message, "id" | "role" | "content" | "a
   tokens: number;
   /** The files that version 1 lists for it; only messages of that version have such a list. */
   v1_file_ids?: string[];
-}
-
-export interface MessageScope extends ThreadScope {
-  message_id: string;
 }
 
 /**

@@ -6,7 +6,7 @@ import { MESSAGE_COLUMNS } from "./messages.ts";
 import type { Queryable } from "./pool.ts";
 import type { NewEvent } from "./run-events.ts";
 import { STEP_COLUMNS } from "./run-steps.ts";
-import type { RunKey } from "./runs.ts";
+import type { RunKey } from "./scope.ts";
 
 /**
  * Marks a run's unfinished message `incomplete`, with the text that readers have seen of it so far.

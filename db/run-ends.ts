@@ -10,7 +10,7 @@ import { closeOpenMessage, closeOpenStep } from "./open-work.ts";
 import { appendEvents } from "./run-events.ts";
 import type { NewEvent } from "./run-events.ts";
 import { changeStatus } from "./run-status.ts";
-import type { RunKey, RunScope } from "./runs.ts";
+import type { RunKey, RunScope } from "./scope.ts";
 
 export type RunEnd =
   | { to: "cancelled" }

@@ -1,7 +1,7 @@
 // The events of a run as rows: appended by whoever changes the run, read in their order by whoever streams it.
 import type { RunStatus } from "../contract/run-state.ts";
 import type { Queryable } from "./pool.ts";
-import type { RunKey } from "./runs.ts";
+import type { RunKey } from "./scope.ts";
 
 /** The channel on which writers tell readers of new events. A notice is a JSON array of `Notice`. */
 export const EVENTS_CHANNEL = "run_events";

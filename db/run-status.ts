@@ -11,7 +11,7 @@ import type { LastError, RequiredAction, Run, RunIncompleteReason, Usage } from 
 import type { Queryable } from "./pool.ts";
 import type { NewEvent } from "./run-events.ts";
 import { RUN_COLUMNS, runState } from "./runs.ts";
-import type { RunKey } from "./runs.ts";
+import type { RunKey } from "./scope.ts";
 
 export interface StatusChange {
   to: RunStatus;

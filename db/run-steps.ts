@@ -3,6 +3,7 @@ import type { Page, PageQuery } from "../contract/list.ts";
 import type { RunStep } from "../contract/run-step.ts";
 import { readPage } from "./page.ts";
 import type { Queryable } from "./pool.ts";
+import type { StepScope } from "./scope.ts";
 
 /** One step in wire shape. A step that is open shows no usage, and when its run will expire. */
 export const STEP_COLUMNS = `
@@ -12,12 +13,6 @@ export const STEP_COLUMNS = `
   case when status = 'in_progress'
     then (select unix(r.expires_at) from runs r where r.id = run_steps.run_id) end as expires_at,
   last_error, step_details, case when status <> 'in_progress' then usage end as usage, '{}'::json as metadata`;
-
-export interface StepScope {
-  project_id: string;
-  thread_id: string;
-  run_id: string;
-}
 
 const SCOPE = "project_id = $1 and thread_id = $2 and run_id = $3";
 

@@ -12,7 +12,7 @@ import { cancelRun, endRun, expireOverdueRun } from "./run-ends.ts";
 import { readEvents } from "./run-events.ts";
 import { beginTurn, completeRun, endTurn, openMessage, openToolCalls, requireAction, TurnLost } from "./run-turns.ts";
 import type { TurnRun } from "./run-turns.ts";
-import type { RunScope } from "./runs.ts";
+import type { RunScope } from "./scope.ts";
 import { submitToolOutputs } from "./tool-outputs.ts";
 
 let database: TestDatabase;

@@ -15,7 +15,7 @@ import { appendEvents } from "./run-events.ts";
 import type { NewEvent } from "./run-events.ts";
 import { changeStatus } from "./run-status.ts";
 import { STEP_COLUMNS } from "./run-steps.ts";
-import type { RunKey } from "./runs.ts";
+import type { RunKey } from "./scope.ts";
 
 /** What a worker needs to know of a run to make its next turn. */
 export type TurnRun = Pick<

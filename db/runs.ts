@@ -4,6 +4,7 @@ import type { Run } from "../contract/run.ts";
 import { SWEEP_AFTER_MS } from "../contract/limits.ts";
 import { readPage } from "./page.ts";
 import type { Queryable } from "./pool.ts";
+import type { RunScope } from "./scope.ts";
 
 /** The part of a run that changes while it lives, in wire shape: what an event of the run carries. */
 export type RunState = Pick<
@@ -37,16 +38,6 @@ export const RUN_COLUMNS = `
   id, 'thread.run' as object, unix(created_at) as created_at, assistant_id, thread_id, ${STATE_COLUMNS},
   model, instructions, tools, tool_resources, metadata, temperature, top_p, reasoning_effort, max_completion_tokens,
   max_prompt_tokens, truncation_strategy, response_format, tool_choice, parallel_tool_calls`;
-
-/** A run and whose it is: what every query about one run is given. */
-export interface RunKey {
-  id: string;
-  project_id: string;
-}
-
-export interface RunScope extends RunKey {
-  thread_id: string;
-}
 
 /** Everything that is settled when a run is created. */
 export type NewRun = Omit<Run, keyof RunState | "object" | "created_at"> & {

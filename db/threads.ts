@@ -6,13 +6,9 @@ import { insertMessages } from "./messages.ts";
 import type { NewMessage } from "./messages.ts";
 import type { Queryable } from "./pool.ts";
 import { findActiveRun } from "./runs.ts";
+import type { ThreadScope } from "./scope.ts";
 
 const THREAD_COLUMNS = "id, 'thread' as object, unix(created_at) as created_at, metadata, tool_resources";
-
-export interface ThreadScope {
-  project_id: string;
-  thread_id: string;
-}
 
 export type NewThread = Omit<CreateThread, "messages"> & { project_id: string; messages: readonly NewMessage[] };
 

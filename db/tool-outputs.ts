@@ -8,7 +8,7 @@ import { closeRun } from "./run-ends.ts";
 import { appendEvents } from "./run-events.ts";
 import { changeStatus } from "./run-status.ts";
 import { STEP_COLUMNS } from "./run-steps.ts";
-import type { RunScope } from "./runs.ts";
+import type { RunScope } from "./scope.ts";
 
 export type Submitted =
   /** `before` is the position behind which the events of this submission begin. */

@@ -1,11 +1,10 @@
 // The files that version 1 of the API lists for assistants, messages and runs. Version 2 never shows these lists.
 import type { Page, PageQuery } from "../contract/list.ts";
 import type { AssistantFile, MessageFile } from "../contract/v1/files.ts";
-import type { AssistantScope } from "./assistants.ts";
-import type { MessageScope } from "./messages.ts";
 import { readPage } from "./page.ts";
 import type { PageSource } from "./page.ts";
 import type { Queryable } from "./pool.ts";
+import type { AssistantScope, MessageScope } from "./scope.ts";
 
 interface Owner {
   project_id: string;

@@ -7,6 +7,7 @@ import { listOf, PageQuery, toList } from "../../contract/list.ts";
 import { AssistantId } from "../../contract/references.ts";
 import type { ApiVersion } from "../../contract/version.ts";
 import * as assistants from "../../db/assistants.ts";
+import type { AssistantScope } from "../../db/scope.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 
@@ -96,6 +97,6 @@ export const assistantRoutes =
     );
   };
 
-function missing({ assistant_id }: assistants.AssistantScope): never {
+function missing({ assistant_id }: AssistantScope): never {
   throw assistantNotFound(assistant_id);
 }

@@ -10,6 +10,7 @@ import type { ApiVersion } from "../../contract/version.ts";
 import * as messages from "../../db/messages.ts";
 import { withTransaction } from "../../db/pool.ts";
 import type { Queryable } from "../../db/pool.ts";
+import type { MessageScope } from "../../db/scope.ts";
 import { lockThread, threadExists } from "../../db/threads.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
@@ -118,6 +119,6 @@ export const messageRoutes =
   };
 
 /** Throws (404) for whichever of the two is not there. */
-async function missing(db: Queryable, scope: messages.MessageScope): Promise<never> {
+async function missing(db: Queryable, scope: MessageScope): Promise<never> {
   throw (await threadExists(db, scope)) ? messageNotFound(scope.message_id) : threadNotFound(scope.thread_id);
 }

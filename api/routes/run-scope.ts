@@ -5,7 +5,7 @@ import { AnyId, ThreadId } from "../../contract/references.ts";
 import type { Run } from "../../contract/run.ts";
 import type { Queryable } from "../../db/pool.ts";
 import { findRun } from "../../db/runs.ts";
-import type { RunScope } from "../../db/runs.ts";
+import type { RunScope } from "../../db/scope.ts";
 import { threadExists } from "../../db/threads.ts";
 
 export const OneThread = z.object({ thread_id: ThreadId });

@@ -6,6 +6,7 @@ import { threadNotFound } from "../../contract/errors.ts";
 import { ThreadId } from "../../contract/references.ts";
 import type { ApiVersion } from "../../contract/version.ts";
 import { withTransaction } from "../../db/pool.ts";
+import type { ThreadScope } from "../../db/scope.ts";
 import * as threads from "../../db/threads.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
@@ -77,6 +78,6 @@ export const threadRoutes =
     );
   };
 
-function missing({ thread_id }: threads.ThreadScope): never {
+function missing({ thread_id }: ThreadScope): never {
   throw threadNotFound(thread_id);
 }

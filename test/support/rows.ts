@@ -3,7 +3,8 @@ import { newId } from "../../contract/ids.ts";
 import type { Pool } from "../../db/pool.ts";
 import { appendEvents } from "../../db/run-events.ts";
 import { insertRun, runState } from "../../db/runs.ts";
-import type { NewRun, RunScope } from "../../db/runs.ts";
+import type { NewRun } from "../../db/runs.ts";
+import type { RunScope } from "../../db/scope.ts";
 import { insertThread } from "../../db/threads.ts";
 
 /** A queued run on a thread of its own, in a project of its own unless one is given, with its first two events. */

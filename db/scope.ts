@@ -1,0 +1,31 @@
+// Which object a query is about, and always whose it is.
+
+export interface AssistantScope {
+  project_id: string;
+  assistant_id: string;
+}
+
+export interface ThreadScope {
+  project_id: string;
+  thread_id: string;
+}
+
+export interface MessageScope extends ThreadScope {
+  message_id: string;
+}
+
+/** What every query about one run is given. */
+export interface RunKey {
+  id: string;
+  project_id: string;
+}
+
+/** A run as a client names it. */
+export interface RunScope extends RunKey {
+  thread_id: string;
+}
+
+/** The steps of a run. */
+export interface StepScope extends ThreadScope {
+  run_id: string;
+}
