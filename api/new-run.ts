@@ -40,9 +40,9 @@ export async function createRun(making: Making, scope: ThreadScope, body: Create
   const messages = await prepareMessages(body.additional_messages, version);
   try {
     return await commit(db, request, async (tx) => {
-      const thread = await lockThread(tx, scope);
+      const [thread, assistant] = await Promise.all([lockThread(tx, scope), readAssistant(tx, scope, body)]);
       if (thread === undefined) throw threadNotFound(scope.thread_id);
-      const run = await resolveRun(tx, scope, body, making.settings);
+      const run = resolveRun(scope, body, assistant, making.settings);
       if (thread.active_run_id !== undefined) throw threadHasActiveRun(scope.thread_id, thread.active_run_id);
       await insertMessages(tx, scope, messages);
       return accept(tx, run, []);
@@ -57,8 +57,11 @@ export async function createThreadAndRun(making: Making, body: CreateThreadAndRu
   const { db, request, version } = making;
   const messages = await prepareMessages(body.thread?.messages, version);
   return commit(db, request, async (tx) => {
-    const thread = await insertThread(tx, { ...body.thread, ...request.caller, messages });
-    const run = await resolveRun(tx, { ...request.caller, thread_id: thread.id }, body, making.settings);
+    const [thread, assistant] = await Promise.all([
+      insertThread(tx, { ...body.thread, ...request.caller, messages }),
+      readAssistant(tx, request.caller, body),
+    ]);
+    const run = resolveRun({ ...request.caller, thread_id: thread.id }, body, assistant, making.settings);
     return accept(tx, run, [{ event: "thread.created", data: thread }]);
   });
 }
@@ -74,9 +77,16 @@ async function accept(tx: Queryable, newRun: NewRun, before: readonly NewEvent[]
   return run;
 }
 
+const readAssistant = (tx: Queryable, { project_id }: Pick<ThreadScope, "project_id">, { assistant_id }: Overrides) =>
+  findAssistant(tx, { project_id, assistant_id });
+
 /** What the run will use, settled now: later changes of the assistant do not reach it. */
-async function resolveRun(tx: Queryable, scope: ThreadScope, body: Overrides, settings: RunSettings): Promise<NewRun> {
-  const assistant = await findAssistant(tx, { project_id: scope.project_id, assistant_id: body.assistant_id });
+function resolveRun(
+  scope: ThreadScope,
+  body: Overrides,
+  assistant: Assistant | undefined,
+  settings: RunSettings,
+): NewRun {
   if (assistant === undefined) throw assistantNotFound(body.assistant_id);
   const tools = body.tools ?? assistant.tools;
   const response_format = body.response_format ?? assistant.response_format;

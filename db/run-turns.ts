@@ -93,8 +93,10 @@ export async function beginTurn(pool: Pool, key: RunKey): Promise<TurnStart> {
       const calls = found.required_action?.submit_tool_outputs.tool_calls ?? [];
       return { kind: "waiting", expires_at_ms: found.expires_at_ms, turn: found.turn, calls };
     }
-    const events = status === "queued" ? await start(tx, key) : await abandonTry(tx, key);
-    const run = await takeEpoch(tx, key);
+    const [events, run] =
+      status === "queued"
+        ? await Promise.all([start(tx, key), takeEpoch(tx, key)])
+        : [await abandonTry(tx, key), await takeEpoch(tx, key)];
     return { kind: "begun", run, seq: await appendEvents(tx, key.id, events) };
   });
 }
@@ -151,18 +153,12 @@ export async function forgiveTry(pool: Pool, run: TurnRun): Promise<void> {
 /** Opens the message that the model has begun to write, with its step. Returns the position of the newest event. */
 export async function openMessage(pool: Pool, run: TurnRun, ids: { message: string; step: string }): Promise<number> {
   return withTransaction(pool, async (tx) => {
-    await holdTurn(tx, run);
     const details = { type: "message_creation", message_creation: { message_id: ids.message } };
-    const step = await insertStep(tx, run, ids.step, details);
-    const { rows } = await tx.query<Message>(
-      `with counted as (update threads set message_count = message_count + 1 where project_id = $2 and id = $3)
-       insert into messages (id, project_id, thread_id, created_at, role, status, content, attachments, metadata,
-         assistant_id, run_id, tokens)
-       values ($1, $2, $3, clock_timestamp(), 'assistant', 'in_progress', '[]', '[]', '{}', $4, $5, 0)
-       returning ${MESSAGE_COLUMNS}`,
-      [ids.message, run.project_id, run.thread_id, run.assistant_id, run.id],
-    );
-    const message = rows[0];
+    const [, step, message] = await Promise.all([
+      holdTurn(tx, run),
+      insertStep(tx, run, ids.step, details),
+      insertMessage(tx, run, ids.message),
+    ]);
     return appendEvents(tx, run.id, [
       { event: "thread.run.step.created", data: step },
       { event: "thread.run.step.in_progress", data: step },
@@ -175,10 +171,12 @@ export async function openMessage(pool: Pool, run: TurnRun, ids: { message: stri
 /** Opens the step of a round of tool calls; a message that the model wrote first is complete by then. */
 export async function openToolCalls(pool: Pool, run: TurnRun, stepId: string, said?: FinishedMessage): Promise<number> {
   return withTransaction(pool, async (tx) => {
-    await holdTurn(tx, run);
     // The tokens of the turn are counted on the step of the calls.
-    const before = said === undefined ? [] : await finishMessage(tx, run, said, NO_USAGE);
-    const step = await insertStep(tx, run, stepId, { type: "tool_calls", tool_calls: [] });
+    const [, before, step] = await Promise.all([
+      holdTurn(tx, run),
+      said === undefined ? [] : finishMessage(tx, run, said, NO_USAGE),
+      insertStep(tx, run, stepId, { type: "tool_calls", tool_calls: [] }),
+    ]);
     return appendEvents(tx, run.id, [
       ...before,
       { event: "thread.run.step.created", data: step },
@@ -197,9 +195,11 @@ export interface FinishedMessage {
 /** The run is done: its last message is complete. */
 export async function completeRun(pool: Pool, run: TurnRun, message: FinishedMessage, usage: Usage): Promise<number> {
   return withTransaction(pool, async (tx) => {
-    await holdTurn(tx, run);
-    const events = await finishMessage(tx, run, message, usage);
-    const completed = await changeStatus(tx, run, { to: "completed", usage });
+    const [, events, completed] = await Promise.all([
+      holdTurn(tx, run),
+      finishMessage(tx, run, message, usage),
+      changeStatus(tx, run, { to: "completed", usage }),
+    ]);
     if (completed === undefined) throw new TurnLost(undefined);
     return appendEvents(tx, run.id, [...events, completed.event]);
   });
@@ -214,22 +214,24 @@ export async function requireAction(
   usage: Usage,
 ): Promise<number> {
   return withTransaction(pool, async (tx) => {
-    await holdTurn(tx, run);
     const tool_calls: StepToolCall[] = calls.map((call) => ({
       ...call,
       function: { ...call.function, output: null },
     }));
-    await tx.query("update run_steps set step_details = $3, usage = $4 where id = $1 and project_id = $2", [
-      stepId,
-      run.project_id,
-      JSON.stringify({ type: "tool_calls", tool_calls }),
-      JSON.stringify(usage),
-    ]);
     const required_action: RequiredAction = {
       type: "submit_tool_outputs",
       submit_tool_outputs: { tool_calls: [...calls] },
     };
-    const waiting = await changeStatus(tx, run, { to: "requires_action", required_action, usage });
+    const [, , waiting] = await Promise.all([
+      holdTurn(tx, run),
+      tx.query("update run_steps set step_details = $3, usage = $4 where id = $1 and project_id = $2", [
+        stepId,
+        run.project_id,
+        JSON.stringify({ type: "tool_calls", tool_calls }),
+        JSON.stringify(usage),
+      ]),
+      changeStatus(tx, run, { to: "requires_action", required_action, usage }),
+    ]);
     if (waiting === undefined) throw new TurnLost(undefined);
     return appendEvents(tx, run.id, [waiting.event]);
   });
@@ -249,6 +251,7 @@ export async function endTurn(pool: Pool, run: TurnRun, how: RunEnd): Promise<Re
   });
 }
 
+/** Throws unless this try holds the run, which is in progress. Whatever was asked for together with it is rolled back. */
 async function holdTurn(tx: Queryable, run: TurnRun): Promise<void> {
   const status = await lockTurn(tx, run);
   if (status !== "in_progress") throw new TurnLost(status);
@@ -286,12 +289,26 @@ async function insertStep(
   return rows[0] as RunStep;
 }
 
-async function finishMessage(tx: Queryable, run: TurnRun, message: FinishedMessage, usage: Usage): Promise<NewEvent[]> {
+async function insertMessage(tx: Queryable, run: TurnRun, id: string): Promise<Message> {
   const { rows } = await tx.query<Message>(
-    `update messages set status = 'completed', completed_at = clock_timestamp(), content = $3, tokens = $4
-     where id = $1 and project_id = $2 and status = 'in_progress' returning ${MESSAGE_COLUMNS}`,
-    [message.id, run.project_id, JSON.stringify(message.content), message.tokens],
+    `with counted as (update threads set message_count = message_count + 1 where project_id = $2 and id = $3)
+     insert into messages (id, project_id, thread_id, created_at, role, status, content, attachments, metadata,
+       assistant_id, run_id, tokens)
+     values ($1, $2, $3, clock_timestamp(), 'assistant', 'in_progress', '[]', '[]', '{}', $4, $5, 0)
+     returning ${MESSAGE_COLUMNS}`,
+    [id, run.project_id, run.thread_id, run.assistant_id, run.id],
   );
-  const completed: NewEvent[] = rows.map((data) => ({ event: "thread.message.completed", data }));
-  return [...completed, ...(await closeOpenStep(tx, run, { status: "completed", usage }))];
+  return rows[0] as Message;
+}
+
+async function finishMessage(tx: Queryable, run: TurnRun, message: FinishedMessage, usage: Usage): Promise<NewEvent[]> {
+  const [{ rows }, step] = await Promise.all([
+    tx.query<Message>(
+      `update messages set status = 'completed', completed_at = clock_timestamp(), content = $3, tokens = $4
+       where id = $1 and project_id = $2 and status = 'in_progress' returning ${MESSAGE_COLUMNS}`,
+      [message.id, run.project_id, JSON.stringify(message.content), message.tokens],
+    ),
+    closeOpenStep(tx, run, { status: "completed", usage }),
+  ]);
+  return [...rows.map((data) => ({ event: "thread.message.completed", data })), ...step];
 }

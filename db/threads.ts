@@ -56,13 +56,15 @@ export async function lockThread(
   tx: Queryable,
   scope: ThreadScope,
 ): Promise<{ active_run_id: string | undefined } | undefined> {
-  const { rows } = await tx.query("select 1 from threads where project_id = $1 and id = $2 for no key update", [
-    scope.project_id,
-    scope.thread_id,
+  const [{ rowCount }, active_run_id] = await Promise.all([
+    tx.query("select 1 from threads where project_id = $1 and id = $2 for no key update", [
+      scope.project_id,
+      scope.thread_id,
+    ]),
+    // A statement of its own: only one that begins once the row is held sees what its last holder did.
+    findActiveRun(tx, scope),
   ]);
-  if (rows.length === 0) return undefined;
-  // A statement of its own: only one that begins once the row is held sees what its last holder did.
-  return { active_run_id: await findActiveRun(tx, scope) };
+  return rowCount === 0 ? undefined : { active_run_id };
 }
 
 /** Changes what `change` names, inside a transaction. Undefined when there is no such thread. */
