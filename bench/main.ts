@@ -4,6 +4,8 @@ import { measureFirstToken } from "./b2-first-token.ts";
 import { measureStreams } from "./b3-streams.ts";
 import { measureParked } from "./b4-parked.ts";
 import { measureLongThread } from "./b5-long-thread.ts";
+import { measureTurnAround } from "./b6-turn-around.ts";
+import { measureGrowth } from "./b8-growth.ts";
 import { publish, writeSummary } from "./report.ts";
 import type { Report } from "./report.ts";
 import { measureValidation } from "./validation.ts";
@@ -14,6 +16,8 @@ const benchmarks: Record<string, () => Promise<Report>> = {
   b3: measureStreams,
   b4: measureParked,
   b5: measureLongThread,
+  b6: measureTurnAround,
+  b8: measureGrowth,
   validation: measureValidation,
 };
 

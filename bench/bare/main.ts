@@ -6,7 +6,7 @@ import { loadConfig } from "../../config.ts";
 
 /** The moment at which it begins, in milliseconds of Unix time. */
 export async function tellTime(): Promise<number> {
-  return Date.now();
+  return performance.timeOrigin + performance.now();
 }
 
 const config = loadConfig();

@@ -1,5 +1,5 @@
 // What the server is compared with: the least that Temporal can do for one activity, and for one that is waited for.
-import { condition, defineSignal, proxyActivities, setHandler } from "@temporalio/workflow";
+import { condition, defineQuery, defineSignal, proxyActivities, setHandler } from "@temporalio/workflow";
 import type { tellTime as TellTime } from "./main.ts";
 
 const { tellTime } = proxyActivities<{ tellTime: typeof TellTime }>({ startToCloseTimeout: 30_000 });
@@ -11,13 +11,18 @@ export async function oneActivity(): Promise<number> {
   return tellTime();
 }
 
-/** Like a run that waits for the output of a function call. */
-export async function parked(): Promise<void> {
+export const isWaiting = defineQuery<boolean>("isWaiting");
+
+/** Like a run that waits for the output of a function call. Returns when its second activity began. */
+export async function parked(): Promise<number> {
   let woken = false;
+  let waits = false;
+  setHandler(isWaiting, () => waits);
   setHandler(wake, () => {
     woken = true;
   });
   await tellTime();
+  waits = true;
   await condition(() => woken, "1 day");
-  await tellTime();
+  return tellTime();
 }
