@@ -2,7 +2,7 @@
 import { outputsMismatch, outputsNotAccepted } from "../contract/errors.ts";
 import type { FunctionCall, RequiredAction, Run } from "../contract/run.ts";
 import type { RunStatus } from "../contract/run-state.ts";
-import type { RunStep } from "../contract/run-step.ts";
+import type { RunStep, StepToolCall } from "../contract/run-step.ts";
 import type { Queryable } from "./pool.ts";
 import { closeRun } from "./run-ends.ts";
 import { appendEvents } from "./run-events.ts";
@@ -25,7 +25,7 @@ export async function submitToolOutputs(
   scope: RunScope,
   outputs: readonly { id: string; output: string }[],
 ): Promise<Submitted | undefined> {
-  const run = await lockRun(tx, scope);
+  const [run, open] = await Promise.all([lockRun(tx, scope), findOpenStep(tx, scope)]);
   if (run === undefined) return undefined;
   if (run.status !== "requires_action") throw outputsNotAccepted(run.status);
   if (run.overdue) {
@@ -34,8 +34,11 @@ export async function submitToolOutputs(
   }
   const calls = run.required_action.submit_tool_outputs.tool_calls;
   const outputOf = matchOutputs(calls, outputs);
-  const step = await completeToolStep(tx, scope, calls, outputOf);
-  const queued = await changeStatus(tx, scope, { to: "queued" });
+  if (open?.step_details.type !== "tool_calls") throw new Error(`run ${scope.id} waits for outputs without a step`);
+  const [step, queued] = await Promise.all([
+    completeToolStep(tx, scope, open.id, addOutputs(open.step_details.tool_calls, outputOf)),
+    changeStatus(tx, scope, { to: "queued" }),
+  ]);
   if (queued === undefined) throw new Error(`run ${scope.id} cannot be queued`);
   const events = [{ event: "thread.run.step.completed", data: step }, queued.event];
   const seq = await appendEvents(tx, scope.id, events);
@@ -72,28 +75,32 @@ async function lockRun(tx: Queryable, scope: RunScope): Promise<LockedRun | unde
   return rows[0];
 }
 
-async function completeToolStep(
-  tx: Queryable,
-  scope: RunScope,
-  calls: readonly FunctionCall[],
-  outputOf: ReadonlyMap<string, string>,
-): Promise<RunStep> {
-  const open = await tx.query<Pick<RunStep, "id" | "step_details">>(
+async function findOpenStep(tx: Queryable, scope: RunScope): Promise<Pick<RunStep, "id" | "step_details"> | undefined> {
+  const { rows } = await tx.query<Pick<RunStep, "id" | "step_details">>(
     "select id, step_details from run_steps where run_id = $1 and project_id = $2 and status = 'in_progress'",
     [scope.id, scope.project_id],
   );
-  const step = open.rows[0];
-  if (step?.step_details.type !== "tool_calls")
-    throw new Error(`run ${scope.id} waits for ${calls.length} outputs without a step`);
-  const tool_calls = step.step_details.tool_calls.map((call) =>
+  return rows[0];
+}
+
+function addOutputs(calls: readonly StepToolCall[], outputOf: ReadonlyMap<string, string>): StepToolCall[] {
+  return calls.map((call) =>
     call.type === "function"
       ? { ...call, function: { ...call.function, output: outputOf.get(call.id) ?? null } }
       : call,
   );
+}
+
+async function completeToolStep(
+  tx: Queryable,
+  scope: RunScope,
+  stepId: string,
+  tool_calls: readonly StepToolCall[],
+): Promise<RunStep> {
   const { rows } = await tx.query<RunStep>(
     `update run_steps set step_details = $3, status = 'completed', completed_at = clock_timestamp()
      where id = $1 and project_id = $2 returning ${STEP_COLUMNS}`,
-    [step.id, scope.project_id, JSON.stringify({ type: "tool_calls", tool_calls })],
+    [stepId, scope.project_id, JSON.stringify({ type: "tool_calls", tool_calls })],
   );
   return rows[0] as RunStep;
 }
