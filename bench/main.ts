@@ -5,6 +5,7 @@ import { measureStreams } from "./b3-streams.ts";
 import { measureParked } from "./b4-parked.ts";
 import { measureLongThread } from "./b5-long-thread.ts";
 import { measureTurnAround } from "./b6-turn-around.ts";
+import { measureSoak } from "./b7-soak.ts";
 import { measureGrowth } from "./b8-growth.ts";
 import { publish, writeSummary } from "./report.ts";
 import type { Report } from "./report.ts";
@@ -17,6 +18,7 @@ const benchmarks: Record<string, () => Promise<Report>> = {
   b4: measureParked,
   b5: measureLongThread,
   b6: measureTurnAround,
+  b7: measureSoak,
   b8: measureGrowth,
   validation: measureValidation,
 };
