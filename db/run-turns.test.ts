@@ -126,6 +126,26 @@ describe("beginning a turn", () => {
     assert.equal((await eventsOf(run)).at(-1), "thread.run.expired");
   });
 
+  test("again takes what an earlier try had said out of the thread, also when that was complete", async () => {
+    const run = await makeRun(db);
+    const count = async () => {
+      const sql = `select (select count(*) from messages where run_id = $1) as said,
+        message_count as all from threads where id = $2`;
+      return (await db.query(sql, [run.id, run.thread_id])).rows[0] as { said: number; all: number };
+    };
+    const before = await count();
+    const turn = await begun(run);
+    const said = ids();
+    await openMessage(db, turn, said);
+    const message = { id: said.message, content: [textPart("One moment.")], tokens: 3 };
+    await openToolCalls(db, turn, newId("step_"), message);
+    assert.deepEqual(await count(), { said: 1, all: before.all + 1 });
+
+    await begun(run);
+    assert.deepEqual(await count(), before);
+    assert.equal((await eventsOf(run)).at(-1), "thread.run.step.failed");
+  });
+
   test("by twelve workers at once leaves one of them with the right to write", async () => {
     const run = await makeRun(db);
     const starts = await Promise.all(Array.from({ length: 12 }, () => begun(run)));

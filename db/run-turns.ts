@@ -119,13 +119,18 @@ async function abandonTry(tx: Queryable, key: RunKey): Promise<NewEvent[]> {
     key.id,
   ]);
   const message = await closeOpenMessage(tx, key, "run_failed");
-  const abandoned = "run_id = $1 and project_id = $2 and status = 'incomplete'";
+  // Also one that it had completed before it began to call functions.
   await tx.query(
-    `update threads set message_count = message_count - (select count(*) from messages where ${abandoned})
+    `with abandoned as (
+       delete from messages where run_id = $1 and project_id = $2 and id in (
+         select s.step_details -> 'message_creation' ->> 'message_id'
+         from run_steps s join runs r on r.id = s.run_id and r.turn = s.turn where s.run_id = $1)
+       returning id
+     )
+     update threads set message_count = message_count - (select count(*) from abandoned)
      where project_id = $2 and id = (select thread_id from runs where id = $1)`,
     [key.id, key.project_id],
   );
-  await tx.query(`delete from messages where ${abandoned}`, [key.id, key.project_id]);
   const error = { code: "server_error", message: "The model's answer was interrupted; it is asked again." } as const;
   return [...message, ...(await closeOpenStep(tx, key, { status: "failed", error }))];
 }
