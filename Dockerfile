@@ -18,10 +18,11 @@ COPY model ./model
 COPY workflows ./workflows
 USER node
 
-# Also runs the two commands of operators: `node db/migrate.ts` and `node api-keys/main.ts`.
+# Also runs the commands of operators: `node db/migrate.ts`, `node api-keys/main.ts` and `node audit/main.ts`.
 FROM base AS api
 COPY api ./api
 COPY api-keys ./api-keys
+COPY audit ./audit
 ENV HOST=0.0.0.0 PORT=8080
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
