@@ -1,24 +1,32 @@
 // One turn of a run: take it in hand, ask the model, record what it says, and tell the workflow what is next.
 // Temporal may call this more than once; `beginTurn` reads from the row what is still to be done.
 import { ApplicationFailure, Context, log } from "@temporalio/activity";
-import { MAX_TURNS_PER_RUN, MAX_TURN_TRIES, MODEL_RETRY_MAX_MS, MODEL_RETRY_MIN_MS } from "../contract/limits.ts";
+import {
+  MAX_TURNS_PER_RUN,
+  MAX_TURN_TRIES,
+  MODEL_RETRY_MAX_MS,
+  MODEL_RETRY_MIN_MS,
+  SUSPECT_WAIT_MS,
+} from "../contract/limits.ts";
 import type { RunStatus } from "../contract/run-state.ts";
 import type { LastError, Usage } from "../contract/run.ts";
 import type { EventWriter } from "../db/event-writer.ts";
 import type { Pool } from "../db/pool.ts";
 import type { RunEnd } from "../db/run-ends.ts";
-import { beginTurn, endTurn, forgiveTry, TurnLost } from "../db/run-turns.ts";
-import type { TurnRun } from "../db/run-turns.ts";
+import { beginTurn, endTurn, forgiveTry, noteFailure, TurnLost } from "../db/run-turns.ts";
+import type { TurnRun, TurnStart } from "../db/run-turns.ts";
 import type { ChatTool, ChatToolChoice, Model, ModelRequest, TokenCounts } from "../model/model.ts";
 import { ModelBusy, ModelFailed, ModelRefused } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
 import { buildContext, PromptBudgetExceeded } from "./context.ts";
 import { builtInTools } from "../tools/registry.ts";
+import type { Suspects } from "./suspects.ts";
 import { ToolUnavailable, TurnRecorder } from "./turn-recorder.ts";
 import { TurnWatch } from "./turn-watch.ts";
 
 export interface ActivityDeps {
   pool: Pool;
+  suspects: Suspects;
   writer: EventWriter;
   model: Model;
 }
@@ -49,7 +57,20 @@ export type TurnOutcome = RunEnded | ActionRequired;
 
 /** Fails, to be retried, when the model or the database cannot be had; every other end is an outcome. */
 export async function generate(deps: ActivityDeps, input: RunInput): Promise<TurnOutcome> {
-  const start = await beginTurn(deps.pool, { id: input.runId, project_id: input.projectId });
+  const key = { id: input.runId, project_id: input.projectId };
+  const start = await beginTurn(deps.pool, key, false);
+  if (start.kind !== "suspect") return goOn(deps, input, start);
+  const leave = deps.suspects.enter();
+  if (leave === undefined) throw suspectWaits();
+  try {
+    return await goOn(deps, input, await beginTurn(deps.pool, key));
+  } finally {
+    leave();
+  }
+}
+
+async function goOn(deps: ActivityDeps, input: RunInput, start: TurnStart): Promise<TurnOutcome> {
+  if (start.kind === "suspect") throw suspectWaits();
   if (start.kind === "waiting") {
     const tools = start.calls.map((call) => call.function.name);
     return { kind: "requires_action", turn: start.turn, expiresAtMs: start.expires_at_ms, tools };
@@ -70,7 +91,7 @@ class Turn {
   constructor(deps: ActivityDeps, run: TurnRun) {
     this.#deps = deps;
     this.#run = run;
-    this.#watch = new TurnWatch(run.expires_at_ms);
+    this.#watch = new TurnWatch(run.expires_in_ms);
     const channel = deps.writer.open(run.id, run.epoch, (reason) => this.#watch.stop(reason));
     this.#recorder = new TurnRecorder({ ...deps, channel }, run);
     this.#close = () => {
@@ -172,8 +193,11 @@ class Turn {
     }
     if (error instanceof ModelFailed) {
       if (this.#run.tries >= MAX_TURN_TRIES) return this.#fail("server_error", error.message);
+      await noteFailure(this.#deps.pool, this.#run);
       throw this.#retry("ModelFailed", error, backoff(this.#run.tries));
     }
+    // Most likely the database: when that cannot be told either, the try counts as one that died.
+    await noteFailure(this.#deps.pool, this.#run).catch(() => undefined);
     throw error;
   }
 
@@ -196,7 +220,7 @@ class Turn {
 
   /** Asks Temporal to try again after a while, but no later than when the run expires. */
   #retry(type: string, error: Error, delayMs: number): ApplicationFailure {
-    const nextRetryDelay = Math.min(delayMs, Math.max(this.#run.expires_at_ms - Date.now(), 0) + 1);
+    const nextRetryDelay = Math.min(delayMs, Math.ceil(this.#watch.leftMs) + 1);
     // What the endpoint said may quote the prompt: it is neither for the history nor for ordinary logs.
     log.warn("the model call will be tried again", { type, nextRetryDelay });
     log.debug("what the endpoint said", { reason: error.message });
@@ -225,6 +249,12 @@ function lost(status: RunStatus | "deleted" | undefined): TurnOutcome {
     throw ApplicationFailure.create({ type: "TurnLost", message: "the turn is already done", nextRetryDelay: 1 });
   }
   return { kind: "ended", status };
+}
+
+/** Another worker may take the turn before this one has its hands free. */
+function suspectWaits(): ApplicationFailure {
+  const message = "workers have died during this turn; it waits until this one makes no other such turn";
+  return ApplicationFailure.create({ type: "SuspectWaits", message, nextRetryDelay: SUSPECT_WAIT_MS });
 }
 
 /** Grows by doubling, with jitter of a fifth, so that many runs do not come back at once. */

@@ -17,20 +17,27 @@ export class TurnWatch {
   readonly #controller = new AbortController();
   readonly #expiry: NodeJS.Timeout;
   readonly #heartbeat: NodeJS.Timeout;
+  /** By `performance.now()`, which nobody sets: the clock of this machine need not be that of Postgres. */
+  readonly #expiresAt: number;
   #stop: TurnStop | undefined;
 
-  /** @param expiresAtMs milliseconds of Unix time at which the run expires */
-  constructor(expiresAtMs: number) {
+  /** @param expiresInMs milliseconds until the run expires */
+  constructor(expiresInMs: number) {
     const context = Context.current();
+    this.#expiresAt = performance.now() + expiresInMs;
     // Timers hold at most 2^31 ms; the workflow watches over longer lives.
-    const left = Math.min(Math.max(expiresAtMs - Date.now(), 0), 2 ** 31 - 1);
-    this.#expiry = setTimeout(() => this.stop({ kind: "expired" }), left);
+    this.#expiry = setTimeout(() => this.stop({ kind: "expired" }), Math.min(this.leftMs, 2 ** 31 - 1));
     this.#heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_INTERVAL_MS);
     context.cancelled.catch((failure: unknown) => this.stop(toStop(failure)));
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Milliseconds until the run expires; 0 when its time is over. */
+  get leftMs(): number {
+    return Math.max(this.#expiresAt - performance.now(), 0);
   }
 
   get stopped(): TurnStop | undefined {

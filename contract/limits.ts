@@ -92,6 +92,10 @@ export const POLL_AFTER_MS = 500;
 export const MODEL_IDLE_TIMEOUT_MS = 120_000;
 /** Tries of one turn when the model answers with 5xx, garbage or a cut stream, or kills its worker. 429 does not count. */
 export const MAX_TURN_TRIES = 6;
+/** Tries of a turn that died with their worker after which it may have killed them: it is made apart from others like it. */
+export const SUSPECT_AFTER_DEATHS = 2;
+/** How long such a turn waits when its worker has another one in hand. */
+export const SUSPECT_WAIT_MS = 1000;
 export const MODEL_RETRY_MIN_MS = 500;
 export const MODEL_RETRY_MAX_MS = 30_000;
 /** Longest Retry-After that is obeyed to the letter; longer ones are cut to this. */
@@ -125,6 +129,8 @@ export const HEARTBEAT_INTERVAL_MS = 1000;
 export const DRAIN_MS = 20_000;
 /** Events of a finished run are kept for this long, so that streams can be re-joined. */
 export const EVENT_RETENTION_MS = 24 * 3600_000;
-/** How often the janitor removes what has had its time. */
-export const JANITOR_INTERVAL_MS = 3600_000;
+/** How often the janitor removes what has had its time, and closes workflows that nobody needs. */
+export const JANITOR_INTERVAL_MS = 10 * 60_000;
+/** How long after the end of its run the janitor finds a workflow abandoned. */
+export const ABANDONED_AFTER_MS = 60_000;
 export const JANITOR_BATCH = 1000;

@@ -1,5 +1,12 @@
-// What the sweep reads: runs that nothing has happened to for longer than it should have.
-import { SWEEP_AFTER_MS, SWEEP_INTERVAL_MS, SWEEP_MAX_BACKOFF_MS, SWEEP_WAITING_AFTER_MS } from "../contract/limits.ts";
+// What the sweep reads: runs that nothing has happened to for longer than it should have. And what the janitor asks.
+import {
+  ABANDONED_AFTER_MS,
+  EVENT_RETENTION_MS,
+  SWEEP_AFTER_MS,
+  SWEEP_INTERVAL_MS,
+  SWEEP_MAX_BACKOFF_MS,
+  SWEEP_WAITING_AFTER_MS,
+} from "../contract/limits.ts";
 import type { RunStatus } from "../contract/run-state.ts";
 import type { Queryable } from "./pool.ts";
 
@@ -38,4 +45,16 @@ export async function takeRunsToCheck(db: Queryable, limit: number): Promise<Run
     [limit],
   );
   return rows;
+}
+
+/** Those of the ids whose run is gone, or ended a while ago. When a run ended is told by how long its events are kept. */
+export async function findAbandoned(db: Queryable, ids: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select given.id from unnest($1::text[]) as given (id) left join runs r on r.id = given.id
+     where r.id is null or (r.status in ('completed', 'failed', 'cancelled', 'incomplete', 'expired')
+       and (r.events_until is null
+         or r.events_until < now() + interval '${EVENT_RETENTION_MS} ms' - interval '${ABANDONED_AFTER_MS} ms'))`,
+    [ids],
+  );
+  return rows.map(({ id }) => id);
 }

@@ -31,7 +31,7 @@ const CHECK_SOON = `now() + interval '${SWEEP_AFTER_MS} milliseconds'`;
 
 const ENTERED: Record<RunStatus, string> = {
   queued: "",
-  in_progress: ", started_at = clock_timestamp(), turn = turn + 1, turn_tries = 0",
+  in_progress: ", started_at = clock_timestamp(), turn = turn + 1, turn_tries = 0, turn_failures = 0",
   requires_action: "",
   cancelling: "",
   cancelled: ", cancelled_at = clock_timestamp()",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { newId } from "../contract/ids.ts";
+import { SUSPECT_AFTER_DEATHS } from "../contract/limits.ts";
 import { textPart } from "../contract/message.ts";
 import { createTestDatabase } from "../test/support/database.ts";
 import type { TestDatabase } from "../test/support/database.ts";
@@ -10,7 +11,16 @@ import { createPool, withTransaction } from "./pool.ts";
 import type { Pool } from "./pool.ts";
 import { cancelRun, endRun, expireOverdueRun } from "./run-ends.ts";
 import { readEvents } from "./run-events.ts";
-import { beginTurn, completeRun, endTurn, openMessage, openToolCalls, requireAction, TurnLost } from "./run-turns.ts";
+import {
+  beginTurn,
+  completeRun,
+  endTurn,
+  noteFailure,
+  openMessage,
+  openToolCalls,
+  requireAction,
+  TurnLost,
+} from "./run-turns.ts";
 import type { TurnRun } from "./run-turns.ts";
 import type { RunScope } from "./scope.ts";
 import { submitToolOutputs } from "./tool-outputs.ts";
@@ -52,6 +62,33 @@ async function waiting(run: RunScope, ids = ["call_a", "call_b"]): Promise<TurnR
 }
 
 const ids = () => ({ message: newId("msg_"), step: newId("step_") });
+
+describe("a turn whose tries died with their workers", () => {
+  test("is begun by a worker that makes no other such turn, and by no other one", async () => {
+    const run = await makeRun(db);
+    for (let death = 0; death < SUSPECT_AFTER_DEATHS; death += 1) {
+      assert.equal((await beginTurn(db, run, false)).kind, "begun");
+    }
+    assert.deepEqual(await beginTurn(db, run, false), { kind: "suspect" });
+    const { tries } = await begun(run);
+    assert.equal(tries, SUSPECT_AFTER_DEATHS + 1, "to be refused is no try");
+  });
+
+  test("is not taken for one whose tries failed in order", async () => {
+    const run = await makeRun(db);
+    for (let failure = 0; failure < 5; failure += 1) await noteFailure(db, await begun(run));
+    assert.equal((await beginTurn(db, run, false)).kind, "begun");
+  });
+
+  test("is trusted again in its next turn", async () => {
+    const run = await makeRun(db);
+    for (let death = 0; death < SUSPECT_AFTER_DEATHS; death += 1) await begun(run);
+    await waiting(run, ["call_a"]);
+    await withTransaction(db, (tx) => submitToolOutputs(tx, run, [{ id: "call_a", output: "" }]));
+    await begun(run);
+    assert.equal((await beginTurn(db, run, false)).kind, "begun");
+  });
+});
 
 describe("a try that was overtaken", () => {
   test("can open nothing, complete nothing and end nothing", async () => {

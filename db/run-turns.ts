@@ -1,5 +1,6 @@
 // A turn of a run, as its worker records it: begun, opened when the model's first word is here, finished.
 // Each function is one transaction, and each but the first holds only for the try that has the run's newest epoch.
+import { SUSPECT_AFTER_DEATHS } from "../contract/limits.ts";
 import type { Message } from "../contract/message.ts";
 import { isTerminal } from "../contract/run-state.ts";
 import type { RunStatus } from "../contract/run-state.ts";
@@ -44,11 +45,15 @@ export type TurnRun = Pick<
   epoch: number;
   /** Milliseconds of Unix time. */
   expires_at_ms: number;
+  /** Milliseconds that are left, by the clock of Postgres. */
+  expires_in_ms: number;
   prompt_tokens: number;
   completion_tokens: number;
 };
 
 export type TurnStart =
+  /** Nothing was begun: tries of this turn have died with their workers, and the caller has not said that it is apart. */
+  | { kind: "suspect" }
   | { kind: "begun"; run: TurnRun; seq: number }
   | { kind: "waiting"; expires_at_ms: number; turn: number; calls: FunctionCall[] }
   | { kind: "ended"; status: RunStatus | "deleted"; seq?: number };
@@ -68,8 +73,9 @@ export class TurnLost extends Error {
 /**
  * Takes a run in hand for its next turn. Decides from the row alone, so that it is right for a first try, for a retry
  * after a crash, and for a workflow that was made anew: what an earlier try left open is closed and taken out of the thread.
+ * @param isApart whether the caller makes no other turn that workers may have died of
  */
-export async function beginTurn(pool: Pool, key: RunKey): Promise<TurnStart> {
+export async function beginTurn(pool: Pool, key: RunKey, isApart = true): Promise<TurnStart> {
   return withTransaction(pool, async (tx): Promise<TurnStart> => {
     const { rows } = await tx.query<{
       status: RunStatus;
@@ -77,8 +83,9 @@ export async function beginTurn(pool: Pool, key: RunKey): Promise<TurnStart> {
       overdue: boolean;
       expires_at_ms: number;
       required_action: RequiredAction | null;
+      deaths: number;
     }>(
-      `select status, turn, expires_at <= now() as overdue, required_action,
+      `select status, turn, expires_at <= now() as overdue, required_action, turn_tries - turn_failures as deaths,
          (extract(epoch from expires_at) * 1000)::bigint as expires_at_ms
        from runs where id = $1 and project_id = $2 for no key update`,
       [key.id, key.project_id],
@@ -93,6 +100,7 @@ export async function beginTurn(pool: Pool, key: RunKey): Promise<TurnStart> {
       const calls = found.required_action?.submit_tool_outputs.tool_calls ?? [];
       return { kind: "waiting", expires_at_ms: found.expires_at_ms, turn: found.turn, calls };
     }
+    if (status === "in_progress" && found.deaths >= SUSPECT_AFTER_DEATHS && !isApart) return { kind: "suspect" };
     const [events, run] =
       status === "queued"
         ? await Promise.all([start(tx, key), takeEpoch(tx, key)])
@@ -112,19 +120,21 @@ async function start(tx: Queryable, key: RunKey): Promise<NewEvent[]> {
   return [started.event];
 }
 
-/** Closes what a dead try had shown, and takes its message out of the thread: one answer per turn. */
+/**
+ * Closes what a dead try had open, and takes its message out of the thread, also one that was complete because calls had
+ * begun behind it: one answer per turn.
+ */
 async function abandonTry(tx: Queryable, key: RunKey): Promise<NewEvent[]> {
   // The run, its thread, its messages: the order in which everyone locks them.
   await tx.query("select 1 from threads where id = (select thread_id from runs where id = $1) for no key update", [
     key.id,
   ]);
   const message = await closeOpenMessage(tx, key, "run_failed");
-  // Also one that it had completed before it began to call functions.
   await tx.query(
     `with abandoned as (
        delete from messages where run_id = $1 and project_id = $2 and id in (
          select s.step_details -> 'message_creation' ->> 'message_id'
-         from run_steps s join runs r on r.id = s.run_id and r.turn = s.turn where s.run_id = $1)
+         from run_steps s join runs r on r.id = s.run_id and r.turn = s.turn where s.run_id = $1 and s.project_id = $2)
        returning id
      )
      update threads set message_count = message_count - (select count(*) from abandoned)
@@ -141,7 +151,8 @@ async function takeEpoch(tx: Queryable, key: RunKey): Promise<TurnRun> {
      returning id, project_id, assistant_id, thread_id, model, instructions, tools, temperature, top_p,
        reasoning_effort, response_format, tool_choice, parallel_tool_calls, truncation_strategy, max_prompt_tokens,
        max_completion_tokens, turn, turn_tries as tries, epoch, prompt_tokens, completion_tokens,
-       (extract(epoch from expires_at) * 1000)::bigint as expires_at_ms`,
+       (extract(epoch from expires_at) * 1000)::bigint as expires_at_ms,
+       (extract(epoch from expires_at - clock_timestamp()) * 1000)::bigint as expires_in_ms`,
     [key.id, key.project_id],
   );
   return rows[0] as TurnRun;
@@ -151,6 +162,14 @@ async function takeEpoch(tx: Queryable, key: RunKey): Promise<TurnRun> {
 export async function forgiveTry(pool: Pool, run: TurnRun): Promise<void> {
   await pool.query(
     "update runs set turn_tries = greatest(turn_tries - 1, 0) where id = $1 and project_id = $2 and epoch = $3",
+    [run.id, run.project_id, run.epoch],
+  );
+}
+
+/** Notes that the current try fails in order: its worker goes on. */
+export async function noteFailure(pool: Pool, run: TurnRun): Promise<void> {
+  await pool.query(
+    "update runs set turn_failures = turn_failures + 1 where id = $1 and project_id = $2 and epoch = $3",
     [run.id, run.project_id, run.epoch],
   );
 }

@@ -12,8 +12,9 @@ test("a database that nobody can reach is unavailable", async () => {
   await pool.end();
 });
 
-test("so is one that has no connection left, shuts down, is too slow or chose us as the victim of a deadlock", () => {
-  for (const code of ["53300", "57P01", "57P03", "57014", "40P01", "08006"]) assert.ok(isUnavailable(withCode(code)));
+test("so is one that has no connection or no room on its disk left, shuts down, is too slow or chose us as the victim of a deadlock", () => {
+  for (const code of ["53300", "53100", "57P01", "57P03", "57014", "40P01", "08006"])
+    assert.ok(isUnavailable(withCode(code)));
   assert.ok(isUnavailable(new Error("timeout exceeded when trying to connect")));
   assert.ok(isUnavailable(new Error("Connection terminated unexpectedly")));
 });

@@ -1,7 +1,7 @@
 // Tells a database that cannot answer now, which is worth trying again, from a mistake of ours, which is not.
 
-/** Of Postgres: connection lost, no connection left, shutting down or starting, too slow, read-only, deadlock. */
-const SQL_STATES = /^(08\w{3}|53300|53400|57P0[1-5]|57014|55P03|25006|25P0[34]|40001|40P01)$/;
+/** Of Postgres: connection lost, out of connections, disk or memory, shutting down or starting, too slow, read-only, deadlock. */
+const SQL_STATES = /^(08\w{3}|53\w{3}|57P0[1-5]|57014|55P03|25006|25P0[34]|40001|40P01)$/;
 const SOCKET_ERRORS = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPIPE|ETIMEDOUT)$/;
 /** What pg says without a code. */
 const DRIVER_ERRORS =

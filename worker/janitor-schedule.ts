@@ -61,7 +61,7 @@ function scheduleOptions(taskQueue: string) {
       workflowId: scheduleId,
       taskQueue,
       args: [],
-      staticSummary: "removes events and keys that have had their time",
+      staticSummary: "removes events and keys that have had their time, closes workflows that nobody needs",
     },
   } satisfies ScheduleOptions<ScheduleOptionsStartWorkflowAction<typeof janitorWorkflow>>;
 }

@@ -16,6 +16,7 @@ import { createRouter, Routes } from "../model/router.ts";
 import { loadVocabulary } from "../model/tokens.ts";
 import { keepJanitorSchedule } from "./janitor-schedule.ts";
 import { keepModelList } from "./model-list.ts";
+import { createOpenWorkflows } from "./open-workflows.ts";
 
 const OPENAI_URL = "https://api.openai.com/v1";
 /** Longest heartbeat silence that throttling may cause; a third of the time after which a worker counts as dead. */
@@ -59,13 +60,15 @@ const temporal = loadClientConnectConfig();
 const connection = await NativeConnection.connect(temporal.connectionOptions);
 const namespace = temporal.namespace ?? "default";
 const taskQueue = config.TEMPORAL_TASK_QUEUE;
+const client = new Client({ connection, namespace });
+const openWorkflows = createOpenWorkflows(client, taskQueue);
 const worker = await Worker.create({
   connection,
   namespace,
   taskQueue,
   ...deploymentOf(config.WORKER_BUILD_ID),
   workflowsPath: fileURLToPath(new URL("../workflows/index.ts", import.meta.url)),
-  activities: createActivities({ pool, writer, model: createOpenAIModel(router) }),
+  activities: createActivities({ pool, writer, model: createOpenAIModel(router), openWorkflows }),
   maxConcurrentActivityTaskExecutions: config.WORKER_MAX_CONCURRENT_TURNS,
   maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
   stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
@@ -75,7 +78,7 @@ const worker = await Worker.create({
 });
 
 const running = worker.run();
-const stopJanitorSchedule = keepJanitorSchedule({ client: new Client({ connection, namespace }), taskQueue, log });
+const stopJanitorSchedule = keepJanitorSchedule({ client, taskQueue, log });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
 process.once("disconnect", stop);
 if (process.connected === false) stop(); // the parent went while this was starting

@@ -154,6 +154,17 @@ for (const when of ["at once", "while it waits"]) {
   });
 }
 
+test("a run that was cancelled before its workflow hears of it closes as cancelled, too", async () => {
+  await withRun({ generate: async () => cancelled }, async (handle) => {
+    await waitUntil("the run has ended", async () => (await handle.query(statusQuery)) === "cancelled");
+    await handle.cancel();
+    await assert.rejects(handle.result(), (error) => {
+      return error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure;
+    });
+    assert.equal((await handle.describe()).status.name, "CANCELLED");
+  });
+});
+
 test("a run that had completed before its cancel came closes as completed", async () => {
   const activities = { generate: async () => waiting(60_000), cancelRun: async () => completed };
   await withRun(activities, async (handle) => {

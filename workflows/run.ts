@@ -10,11 +10,12 @@ import {
   proxyActivities,
   setCurrentDetails,
   setHandler,
+  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
 import type { ActionRequired, Activities, RunEnded, RunInput, TurnOutcome } from "../activities/index.ts";
-import { HEARTBEAT_TIMEOUT_MS, MAX_RUN_LIFETIME_SECONDS } from "../contract/limits.ts";
+import { HEARTBEAT_TIMEOUT_MS, JANITOR_INTERVAL_MS, MAX_RUN_LIFETIME_SECONDS } from "../contract/limits.ts";
 import type { RunStatus } from "../contract/run-state.ts";
 import { progressQuery, searchAttributes, statusQuery, wake } from "./definitions.ts";
 import type { RunProgress } from "./definitions.ts";
@@ -32,6 +33,8 @@ const { cancelRun, expireRun } = proxyActivities<Activities>({
   retry: { initialInterval: 250, backoffCoefficient: 2, maximumInterval: 10_000 },
 });
 
+/** How long the workflow of a cancelled run waits to be cancelled, too. */
+const CANCEL_WAIT_MS = 2 * JANITOR_INTERVAL_MS;
 /** Shortest wait for outputs, for the case that the database's clock is behind. */
 const MIN_WAIT_MS = 250;
 
@@ -65,7 +68,7 @@ export async function runWorkflow(input: RunInput): Promise<RunResult> {
   // Operators search for what did not go well; a plain run that did is not worth a write.
   if (wasParked || status !== "completed") setStatusAttribute(status);
   setCurrentDetails(`**${status}** after ${count(progress.turns, "turn")}`);
-  if (status === "cancelled") throw new CancelledFailure("The run was cancelled");
+  if (status === "cancelled" && (await isCancelled())) throw new CancelledFailure("The run was cancelled");
   return { status, turns: progress.turns };
 
   async function liveUntilEnd(): Promise<RunEnded> {
@@ -113,6 +116,21 @@ async function waitForOutputs(
     return undefined;
   }
   return expireRun(input);
+}
+
+/**
+ * Whether this workflow was cancelled: only then can it end so. Who cancels a run tells Temporal behind the database, so
+ * that may still be on its way; when it was lost, the janitor says it again.
+ */
+async function isCancelled(): Promise<boolean> {
+  if (CancellationScope.current().consideredCancelled) return true;
+  try {
+    await sleep(CANCEL_WAIT_MS);
+    return false;
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    return true;
+  }
 }
 
 function setStatusAttribute(status: string): void {
