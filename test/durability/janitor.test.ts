@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Client, Connection } from "@temporalio/client";
-import { JANITOR_INTERVAL_MS } from "../../contract/limits.ts";
+import { ABANDONED_AFTER_MS, JANITOR_INTERVAL_MS } from "../../contract/limits.ts";
+import { endRun } from "../../db/run-ends.ts";
 import { janitorScheduleId } from "../../worker/janitor-schedule.ts";
-import { scripted } from "../support/scripts.ts";
+import { calls, lookup, scripted } from "../support/scripts.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -61,6 +62,18 @@ test("workers schedule the janitor once, however many they are", async () => {
   );
 });
 
+/** Starts the janitor now, and returns what it has done. */
+async function tidy(): Promise<unknown> {
+  const before = (await scheduled()).info.numActionsTaken;
+  await schedule().trigger();
+  const action = await waitUntil("the janitor was started", async () => {
+    const { info } = await schedule().describe();
+    return info.numActionsTaken > before && info.recentActions.at(-1)?.action;
+  });
+  assert.equal(action.type, "startWorkflow");
+  return temporal.workflow.getHandle(action.workflow.workflowId).result();
+}
+
 test("it removes events and keys that have had their time, no others, and its result says how many", async () => {
   const [old, young] = [await makeRun(), await makeRun()];
   await stack.db.query("update runs set events_until = now() - interval '1 second' where id = $1", [old]);
@@ -72,17 +85,39 @@ test("it removes events and keys that have had their time, no others, and its re
   const before = await eventsOf(young);
   assert.ok(before > 0 && (await eventsOf(old)) > 0);
 
-  await scheduled();
-  await schedule().trigger();
-  const action = await waitUntil("the janitor was started", async () => {
-    const { info } = await schedule().describe();
-    return info.recentActions.at(-1)?.action;
-  });
-  assert.equal(action.type, "startWorkflow");
-  const result: unknown = await temporal.workflow.getHandle(action.workflow.workflowId).result();
-  assert.deepEqual(result, { eventsOfRuns: 1, idempotencyKeys: 1 });
+  assert.deepEqual(await tidy(), { eventsOfRuns: 1, idempotencyKeys: 1, workflowsClosed: 0 });
   assert.deepEqual([await eventsOf(old), await eventsOf(young)], [0, before]);
   assert.deepEqual((await stack.db.query(keys)).rows, [second]);
+});
+
+test("it closes the workflow of a run that was cancelled, or is gone, while Temporal was not told", async () => {
+  const assistant = await stack.openai.beta.assistants.create({ model: "gpt-4o", tools: [lookup] });
+  const runs = await Promise.all(
+    [0, 1, 2].map(() =>
+      stack.openai.beta.threads.createAndRunPoll(
+        { assistant_id: assistant.id, thread: { messages: [{ role: "user", content: scripted([calls("a")]) }] } },
+        { pollIntervalMs: 50 },
+      ),
+    ),
+  );
+  const [cancelled, gone, waiting] = runs.map(({ id }) => id) as [string, string, string];
+  const { rows } = await stack.db.query<{ project_id: string }>("select project_id from runs where id = $1", [
+    cancelled,
+  ]);
+  await endRun(stack.db, { id: cancelled, project_id: rows[0]?.project_id ?? "" }, { to: "cancelled" });
+  await stack.db.query("update runs set events_until = events_until - $2 * interval '1 ms' where id = $1", [
+    cancelled,
+    ABANDONED_AFTER_MS,
+  ]);
+  await stack.db.query("delete from threads where id = (select thread_id from runs where id = $1)", [gone]);
+
+  assert.partialDeepStrictEqual(await tidy(), { workflowsClosed: 2 });
+  const statusOf = async (id: string) => (await temporal.workflow.getHandle(id).describe()).status.name;
+  await waitUntil(
+    "both are closed",
+    async () => (await statusOf(cancelled)) !== "RUNNING" && (await statusOf(gone)) !== "RUNNING",
+  );
+  assert.deepEqual(await Promise.all([cancelled, gone, waiting].map(statusOf)), ["CANCELLED", "COMPLETED", "RUNNING"]);
 });
 
 test("a worker that starts leaves a schedule paused that an operator has paused", async () => {

@@ -17,18 +17,18 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Makes a migrated, empty database. Needs TEST_DATABASE_URL, which the global setup of the tests sets. */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  return makeDatabase(async (client, name, server) => {
+/** Makes a migrated, empty database, on the server that the global setup of the tests has started unless told otherwise. */
+export async function createTestDatabase(server?: string): Promise<TestDatabase> {
+  return makeDatabase(server, async (client, name, server) => {
     await ensureTemplate(client, server);
     await client.query(`create database ${name} template ${TEMPLATE}`);
   });
 }
 
 async function makeDatabase(
+  server = process.env["TEST_DATABASE_URL"],
   make: (client: pg.Client, name: string, server: string) => Promise<void>,
 ): Promise<TestDatabase> {
-  const server = process.env["TEST_DATABASE_URL"];
   if (server === undefined) throw new Error("TEST_DATABASE_URL is not set: run this through `npm test -- FILE`");
   const name = `test_${randomBytes(8).toString("hex")}`;
   await withClient(server, (client) => make(client, name, server));
@@ -42,7 +42,7 @@ async function makeDatabase(
 /** Makes another one with the same rows. Whoever is still connected to the first is cut off. */
 export async function copyTestDatabase(source: Pick<TestDatabase, "url">): Promise<TestDatabase> {
   const template = new URL(source.url).pathname.slice(1);
-  return makeDatabase(async (client, name) => {
+  return makeDatabase(undefined, async (client, name) => {
     await client.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", [template]);
     await client.query(`create database ${name} template ${template}`);
   });

@@ -20,9 +20,15 @@ export interface StackOptions {
   workers?: number;
   /** Settings on top of those of the test. */
   settings?: Record<string, string>;
+  /** Connection string of the Postgres server to make the database on; that of all tests unless said otherwise. */
+  server?: string;
+  /** Is given the settings of the processes and returns others, with which something is put in between. */
+  reroute?: (settings: Record<string, string>) => Promise<Record<string, string>>;
 }
 
 export interface Stack {
+  /** Holds the logs of all processes until the stack is stopped. */
+  folder: string;
   databaseUrl: string;
   taskQueue: string;
   /** The key of the stack's first project. */
@@ -46,13 +52,14 @@ export interface Stack {
 const STOP_TIMEOUT_MS = 30_000;
 
 /** Starts a stack. To be stopped in `after`. */
-export async function startStack({ apis = 1, workers = 1, settings = {} }: StackOptions = {}): Promise<Stack> {
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const { apis = 1, workers = 1, settings = {}, server, reroute = async (given) => given } = options;
   const folder = mkdtempSync(join(tmpdir(), "durable-assistants-stack-"));
-  const database = await createTestDatabase();
+  const database = await createTestDatabase(server);
   const model = await startScriptedModel({ host: "127.0.0.1", port: 0 });
   const taskQueue = `test-${randomBytes(6).toString("hex")}`;
   const apiKey = `sk-test-${randomBytes(16).toString("hex")}`;
-  const environment = {
+  const environment = await reroute({
     DATABASE_URL: database.url,
     TEMPORAL_TASK_QUEUE: taskQueue,
     OPENAI_BASE_URL: model.url,
@@ -62,7 +69,7 @@ export async function startStack({ apis = 1, workers = 1, settings = {} }: Stack
     LOG_LEVEL: "warn",
     CHECK_ANSWERS: "true",
     ...settings,
-  };
+  });
   const db = new pg.Pool({ connectionString: database.url, max: 4 });
   db.on("error", () => undefined);
   let logs = 0;
@@ -80,6 +87,7 @@ export async function startStack({ apis = 1, workers = 1, settings = {} }: Stack
   }
 
   const stack: Stack = {
+    folder,
     databaseUrl: database.url,
     taskQueue,
     apiKey,

@@ -1,0 +1,268 @@
+// Loaded into API and worker processes with --import, by tests only: breaks the process, or its connection to Postgres,
+// between two statements. The product knows nothing of it.
+import { AsyncLocalStorage } from "node:async_hooks";
+import { subscribe } from "node:diagnostics_channel";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isMainThread } from "node:worker_threads";
+import { Context } from "@temporalio/activity";
+import pg from "pg";
+import { EventChannel } from "../../../db/event-writer.ts";
+import { RunWorkflows } from "../../../api/run-workflows.ts";
+import {
+  BREAK_HEADER,
+  CLOCK_VARIABLE,
+  COUNT_HEADER,
+  NUDGES_VARIABLE,
+  PLAN_VARIABLE,
+  POISON_VARIABLE,
+  RECORD_VARIABLE,
+} from "./failpoint.ts";
+import type { RecordedStatement, StatementPoint, WorkerPlan, WorkerPoint } from "./failpoint.ts";
+
+const CLOCK_STEP_MS = 500;
+
+/** One request, or one try of one activity. */
+interface Scope {
+  count: number;
+  point: StatementPoint | undefined;
+  /** Told of every statement. */
+  note: (text: string, nth: number) => void;
+  /** Whose point it is, for a worker. */
+  runId?: string;
+}
+
+const requests = new AsyncLocalStorage<Scope | undefined>();
+const activities = new WeakMap<Context, Scope>();
+const flushes = new Map<string, number>();
+
+if (isMainThread) {
+  breakRequests();
+  breakStatements();
+  breakTurns();
+  breakNudges();
+  breakClock();
+}
+
+// --- requests ------------------------------------------------------------------------------------
+
+function breakRequests(): void {
+  subscribe("http.server.request.start", (message) => {
+    const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+    const header = request.headers[BREAK_HEADER];
+    requests.enterWith(typeof header === "string" ? scopeOfRequest(header, response) : undefined);
+  });
+}
+
+function scopeOfRequest(header: string, response: ServerResponse): Scope {
+  return {
+    count: 0,
+    point: header === "count" ? undefined : (JSON.parse(header) as StatementPoint),
+    note(_text, nth) {
+      if (!response.headersSent) response.setHeader(COUNT_HEADER, nth);
+    },
+  };
+}
+
+// --- activities ----------------------------------------------------------------------------------
+
+function scopeOfActivity(): Scope | undefined {
+  const context = currentContext();
+  if (context === undefined) return undefined;
+  const known = activities.get(context);
+  if (known !== undefined) return known;
+  const { info } = context;
+  const runId = info.workflowExecution?.workflowId ?? "";
+  const activity = Number(info.activityId);
+  const at = findPoint(runId, activity);
+  if (at?.kind === "heartbeat") dieAtHeartbeat(context, runId, at.nth);
+  const scope: Scope = {
+    runId,
+    count: 0,
+    point: at?.kind === "statement" ? at : undefined,
+    note(text, nth) {
+      record({ runId, activity, attempt: info.attempt, nth, text });
+    },
+  };
+  activities.set(context, scope);
+  return scope;
+}
+
+function currentContext(): Context | undefined {
+  try {
+    return Context.current();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The point of this run, if it is one of this activity and has not done its work yet: each breaks once. */
+function findPoint(runId: string, activity?: number): WorkerPoint["at"] | undefined {
+  const file = process.env[PLAN_VARIABLE];
+  if (file === undefined || existsSync(`${file}.${runId}`)) return undefined;
+  const { points } = JSON.parse(readFileSync(file, "utf8")) as WorkerPlan;
+  return points.find((point) => point.runId === runId && (activity ?? point.activity) === point.activity)?.at;
+}
+
+function spend(runId: string): void {
+  writeFileSync(`${process.env[PLAN_VARIABLE]}.${runId}`, "");
+}
+
+function record(statement: RecordedStatement): void {
+  const file = process.env[RECORD_VARIABLE];
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify(statement)}\n`);
+}
+
+function dieAtHeartbeat(context: Context, runId: string, nth: number): void {
+  const { heartbeat } = context;
+  let count = 0;
+  function beatAndDie(details?: unknown): void {
+    heartbeat(details);
+    count += 1;
+    if (count !== nth) return;
+    spend(runId);
+    setImmediate(die);
+  }
+  Object.assign(context, { heartbeat: beatAndDie });
+}
+
+function breakTurns(): void {
+  const { append } = EventChannel.prototype;
+  const pieces = new WeakMap<EventChannel, number>();
+  EventChannel.prototype.append = function (this: EventChannel, ...args) {
+    append.apply(this, args);
+    const poison = process.env[POISON_VARIABLE];
+    if (poison && args[1].includes(poison)) die();
+    const nth = (pieces.get(this) ?? 0) + 1;
+    pieces.set(this, nth);
+    const point = findPoint(this.runId, Number(currentContext()?.info.activityId));
+    if (point?.kind !== "piece" || point.nth !== nth) return;
+    spend(this.runId);
+    die();
+  };
+}
+
+// --- statements ----------------------------------------------------------------------------------
+
+type Query = (...args: unknown[]) => unknown;
+
+function breakStatements(): void {
+  const prototype = pg.Client.prototype as unknown as { query: Query };
+  const { query } = prototype;
+  prototype.query = function (this: pg.Client, ...args) {
+    const send = (changed: unknown[] = args) => query.apply(this, changed);
+    const point = isFlush(args[0]) ? flushPoint(args[0]) : statementPoint(textOf(args[0]));
+    return point === undefined ? send() : breakAt(point, this, args, send);
+  };
+}
+
+function statementPoint(text: string): StatementPoint | undefined {
+  const scope = requests.getStore() ?? scopeOfActivity();
+  if (scope === undefined) return undefined;
+  scope.count += 1;
+  scope.note(text, scope.count);
+  if (scope.point?.nth !== scope.count) return undefined;
+  if (scope.runId !== undefined) spend(scope.runId);
+  return scope.point;
+}
+
+interface Flush {
+  name: "flush";
+  values: [string[], number[], string[]];
+}
+
+function isFlush(query: unknown): query is Flush {
+  return (query as { name?: string } | null)?.name === "flush";
+}
+
+/** A flush belongs to no activity: those that have something of the run in them are counted. */
+function flushPoint({ values: [, , runIds] }: Flush): StatementPoint | undefined {
+  for (const runId of new Set(runIds)) {
+    const at = findPoint(runId);
+    if (at?.kind !== "flush") continue;
+    const nth = (flushes.get(runId) ?? 0) + 1;
+    flushes.set(runId, nth);
+    if (nth !== at.nth) continue;
+    spend(runId);
+    return at;
+  }
+  return undefined;
+}
+
+function textOf(query: unknown): string {
+  return typeof query === "string" ? query : ((query as { text?: string } | null)?.text ?? "");
+}
+
+function breakAt(point: StatementPoint, client: pg.Client, args: unknown[], send: (args?: unknown[]) => unknown) {
+  const doIt = point.deed === "kill" ? die : () => cut(client);
+  if (point.moment === "before") {
+    doIt();
+    return send();
+  }
+  if (point.moment === "during") {
+    const sent = send();
+    setImmediate(doIt); // what is written is in the kernel's hands by then
+    return sent;
+  }
+  const done = args.at(-1);
+  if (typeof done === "function") {
+    return send([
+      ...args.slice(0, -1),
+      (error: unknown) => {
+        doIt();
+        (done as (error: unknown) => void)(error ?? new Error("the answer was lost"));
+      },
+    ]);
+  }
+  return (send() as Promise<unknown>).then(() => {
+    doIt();
+    throw new Error("Connection terminated unexpectedly");
+  });
+}
+
+function cut(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+function die(): void {
+  process.kill(process.pid, "SIGKILL");
+}
+
+// --- what the API tells Temporal -----------------------------------------------------------------
+
+type Nudge = (this: RunWorkflows, ...args: unknown[]) => void;
+
+/** Only the nudges behind requests; what the sweep sends goes another way. */
+function breakNudges(): void {
+  const how = process.env[NUDGES_VARIABLE];
+  if (!how) return;
+  const prototype = RunWorkflows.prototype as unknown as Record<"start" | "wake" | "cancel", Nudge>;
+  for (const name of ["start", "wake", "cancel"] as const) {
+    const nudge = prototype[name];
+    prototype[name] = function (...args) {
+      if (how === "lose" && Math.random() < 0.5) return;
+      for (let time = how === "double" ? 3 : 1; time > 0; time -= 1) nudge.apply(this, args);
+    };
+  }
+}
+
+// --- clocks --------------------------------------------------------------------------------------
+
+function breakClock(): void {
+  const furthestMs = Number(process.env[CLOCK_VARIABLE] || 0);
+  if (furthestMs === 0) return;
+  const RealDate = Date;
+  let offsetMs = 0;
+  class SteppingDate extends RealDate {
+    constructor(...args: ConstructorParameters<typeof RealDate> | []) {
+      super(...((args.length === 0 ? [SteppingDate.now()] : args) as [number]));
+    }
+    static override now(): number {
+      return RealDate.now() + offsetMs;
+    }
+  }
+  globalThis.Date = SteppingDate as DateConstructor;
+  setInterval(() => {
+    offsetMs = Math.round((Math.random() * 2 - 1) * furthestMs);
+  }, CLOCK_STEP_MS).unref();
+}

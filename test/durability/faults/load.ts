@@ -1,0 +1,72 @@
+// The load: many clients, each with one conversation after the other, of kinds that a seed has chosen.
+import type { Run } from "../../../contract/run.ts";
+import type { ScriptedTurn } from "../../support/scripts.ts";
+import { CONVERSATIONS } from "./conversations.ts";
+import type { Kind } from "./conversations.ts";
+import type { GoodClient } from "./good-client.ts";
+import type { Random } from "./random.ts";
+
+export interface LoadMix {
+  /** Conversations in all; some have more than one run. */
+  conversations: number;
+  /** How many are held at a time. */
+  atATime: number;
+  /** Only these kinds; all of them unless told. */
+  kinds?: readonly Kind[];
+  /** Makes the model's turns worse ones. */
+  spoil?: (turn: ScriptedTurn, random: Random) => ScriptedTurn;
+  /** Ends that the faults make right for any run. */
+  alsoRight?: readonly Run["status"][];
+  /** How long a run may take to come to rest, whatever happens meanwhile. */
+  restMs?: number;
+}
+
+const REST_MS = 150_000;
+
+export interface Load {
+  /** Conversations that are over. */
+  readonly held: number;
+  readonly isOver: boolean;
+  /** Resolves when all are over. */
+  over: Promise<void>;
+}
+
+/** What clients complain of is among what they were told. */
+export function startLoad(mix: LoadMix, with_: { client: GoodClient; random: Random; assistantId: string }): Load {
+  const { client, assistantId } = with_;
+  const { conversations, atATime, spoil = (turn) => turn, alsoRight = [], restMs = REST_MS } = mix;
+  const plan = Array.from({ length: conversations }, () => ({
+    kind: chooseKind(mix.kinds ?? (Object.keys(CONVERSATIONS) as Kind[]), with_.random),
+    random: with_.random.fork(),
+  }));
+  let next = 0;
+  let held = 0;
+
+  async function lane(): Promise<void> {
+    for (let talk = plan[next++]; talk !== undefined; talk = plan[next++]) {
+      const { kind, random } = talk;
+      const worse = (turn: ScriptedTurn) => spoil(turn, random);
+      await CONVERSATIONS[kind]
+        .hold({ client, random, assistantId, restMs, spoil: worse, alsoRight })
+        .catch((error: unknown) => client.told.complain(`${kind}: ${String(error)}`));
+      held += 1;
+    }
+  }
+
+  const over = Promise.all(Array.from({ length: atATime }, lane)).then(() => undefined);
+  return {
+    over,
+    get held() {
+      return held;
+    },
+    get isOver() {
+      return held === conversations;
+    },
+  };
+}
+
+function chooseKind(kinds: readonly Kind[], random: Random): Kind {
+  const total = kinds.reduce((sum, kind) => sum + CONVERSATIONS[kind].weight, 0);
+  let left = random.next() * total;
+  return kinds.find((kind) => (left -= CONVERSATIONS[kind].weight) < 0) ?? (kinds[0] as Kind);
+}

@@ -1,0 +1,40 @@
+// Loads and rhythms that most scenarios share.
+import type { LoadMix } from "../faults/load.ts";
+import type { Extent, Scenario, Stage } from "../faults/scenario.ts";
+
+/** A mix of everything; how many conversations there are is told for each extent. */
+export function mixed(
+  conversations: Record<Extent, number>,
+  mix: Partial<LoadMix> = {},
+): NonNullable<Scenario["load"]> {
+  return (extent) => ({ conversations: conversations[extent], atATime: 12, ...mix });
+}
+
+/** Strikes again and again while the load lasts; without a load, never. */
+export async function whileLoaded(
+  stage: Stage,
+  strike: () => void | Promise<void>,
+  [fromMs, toMs]: [number, number],
+): Promise<void> {
+  for (;;) {
+    await stage.pause(fromMs, toMs);
+    if (stage.isOver()) return;
+    stage.struck();
+    await strike();
+  }
+}
+
+/** Breaks something for a while, so many times while the load lasts, and at least once. */
+export async function forAWhile(
+  stage: Stage,
+  what: { begin(): unknown; end(): unknown; lastsMs: [number, number]; betweenMs: [number, number]; times: number },
+): Promise<void> {
+  for (let time = 0; time < what.times && (time === 0 || !stage.isOver()); time += 1) {
+    await stage.pause(...what.betweenMs);
+    stage.struck();
+    await what.begin();
+    await stage.pause(...what.lastsMs);
+    await what.end();
+    stage.healed();
+  }
+}
