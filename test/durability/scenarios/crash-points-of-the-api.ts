@@ -11,6 +11,8 @@ import { PRELOAD } from "../failpoints/preload-path.ts";
 import type { Scenario, Stage } from "../faults/scenario.ts";
 
 const REST_MS = 60_000;
+/** They take turns in dying, so that one can be started while another one is broken. */
+const APIS = 3;
 
 /** A request that is made ready anew for each point, and what is to become of its run. */
 interface Accepting {
@@ -80,20 +82,29 @@ const ACCEPTING: readonly Accepting[] = [
 export const apiCrashPoints: Scenario = {
   name: "every crash point of accepting",
   fault: "an API dies, or loses its connection, between every two statements of six kinds of requests",
-  world: { apis: 2, workers: 1, settings: { NODE_OPTIONS: `--import=${PRELOAD}` } },
+  world: { apis: APIS, workers: 1, settings: { NODE_OPTIONS: `--import=${PRELOAD}` } },
   async play(stage) {
+    const replacing: Promise<void>[] = [];
+    let turn = 0;
     for (const accepting of ACCEPTING) {
+      await Promise.all(replacing);
       const points = await pointsOf(stage, accepting);
       const chosen = stage.extent === "taste" ? [stage.random.pick(points)] : points;
-      for (const point of chosen) await breakOnce(stage, accepting, point);
+      for (const point of chosen) {
+        const index = turn++ % APIS;
+        await replacing[index];
+        const isDead = await breakOnce(stage, accepting, point, index);
+        if (isDead) replacing[index] = stage.world.replaceApi(index);
+      }
     }
+    await Promise.all(replacing);
   },
 };
 
 /** Before each statement, during and after the last one, which is the commit. */
 async function pointsOf(stage: Stage, accepting: Accepting): Promise<StatementPoint[]> {
   const { path, body, run } = await accepting.prepare(stage);
-  const answer = await send(stage, path, body, randomUUID(), "count");
+  const answer = await send(stage, { index: 0, path, body, key: randomUUID(), breaking: "count" });
   const count = Number(answer?.headers.get(COUNT_HEADER));
   if (!(count > 0)) throw new Error(`${accepting.name}: no statement was counted`);
   await settle(stage, accepting, await readBody(answer), run);
@@ -105,25 +116,27 @@ async function pointsOf(stage: Stage, accepting: Accepting): Promise<StatementPo
   return (["kill", "cut"] satisfies Deed[]).flatMap((deed) => [...all, ...last].map((point) => ({ ...point, deed })));
 }
 
-async function breakOnce(stage: Stage, accepting: Accepting, point: StatementPoint): Promise<void> {
+/** Returns whether the API is dead now. */
+async function breakOnce(stage: Stage, accepting: Accepting, point: StatementPoint, index: number): Promise<boolean> {
   const { world, client, told } = stage;
   const { path, body, run } = await accepting.prepare(stage);
   const key = randomUUID();
-  const victim = world.stack.apis.find(({ url }) => `${url}/v1` === world.apiUrls()[0]);
-  stage.struck();
-  const answer = await send(stage, path, body, key, JSON.stringify(point));
+  const victim = world.stack.apis.find(({ url }) => `${url}/v1` === world.apiUrls()[index]);
+  const answer = await send(stage, { index, path, body, key, breaking: JSON.stringify(point) });
   const where = `${accepting.name}, ${point.deed} ${point.moment} statement ${point.nth}`;
-  if (answer !== undefined && answer.status < 500) told.complain(`${where}: it was answered all the same`);
+  if (answer !== undefined && answer.status < 500) {
+    told.complain(`${where}: it was answered all the same`);
+    return false;
+  }
+  stage.struck();
   if (point.deed === "kill") {
     await victim?.exited;
     stage.healed();
   }
-  const [repeated] = await Promise.all([
-    client.post<Run>(path, body, key),
-    point.deed === "kill" ? world.replaceApi(0) : undefined,
-  ]);
+  const repeated = await client.post<Run>(path, body, key);
   if (repeated.status !== 200) told.complain(`${where}: the repeat was answered ${JSON.stringify(repeated)}`);
   else await settle(stage, accepting, repeated.body, run);
+  return point.deed === "kill";
 }
 
 /** Tells what was accepted, and waits for what is to become of it. */
@@ -139,12 +152,19 @@ async function settle(stage: Stage, { name, right }: Accepting, body: Run, befor
   told.status(await untilStatus(stage, body, right));
 }
 
-/** Always to the first API: its process is the victim. Undefined when no answer came. */
-async function send({ world }: Stage, path: string, body: unknown, key: string, breaking: string) {
-  return fetch(`${world.apiUrls()[0]}${path}`, {
+/** Goes to one API: its process is the victim. Undefined when no answer came. */
+async function send(
+  { world }: Stage,
+  { index, path, body, key, breaking }: { index: number; path: string; body: unknown; key: string; breaking: string },
+): Promise<Response | undefined> {
+  const api = world.apiUrls()[index];
+  const authorization = `Bearer ${world.stack.apiKey}`;
+  // A process looks a key up once in a while: now, so that the request takes as many statements each time.
+  await fetch(`${api}/assistants?limit=1`, { headers: { authorization, "openai-beta": "assistants=v2" } });
+  return fetch(`${api}${path}`, {
     method: "POST",
     headers: {
-      authorization: `Bearer ${world.stack.apiKey}`,
+      authorization,
       "openai-beta": "assistants=v2",
       "content-type": "application/json",
       "idempotency-key": key,
