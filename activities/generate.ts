@@ -58,19 +58,22 @@ export type TurnOutcome = RunEnded | ActionRequired;
 /** Fails, to be retried, when the model or the database cannot be had; every other end is an outcome. */
 export async function generate(deps: ActivityDeps, input: RunInput): Promise<TurnOutcome> {
   const key = { id: input.runId, project_id: input.projectId };
-  const start = await beginTurn(deps.pool, key, false);
-  if (start.kind !== "suspect") return goOn(deps, input, start);
-  const leave = deps.suspects.enter();
-  if (leave === undefined) throw suspectWaits();
+  let start = await beginTurn(deps.pool, key, false);
+  const leave = start.kind === "suspect" ? deps.suspects.enter() : undefined;
   try {
-    return await goOn(deps, input, await beginTurn(deps.pool, key));
+    if (leave !== undefined) start = await beginTurn(deps.pool, key);
+    if (start.kind === "suspect") throw suspectWaits();
+    return await goOn(deps, input, start);
   } finally {
-    leave();
+    leave?.();
   }
 }
 
-async function goOn(deps: ActivityDeps, input: RunInput, start: TurnStart): Promise<TurnOutcome> {
-  if (start.kind === "suspect") throw suspectWaits();
+async function goOn(
+  deps: ActivityDeps,
+  input: RunInput,
+  start: Exclude<TurnStart, { kind: "suspect" }>,
+): Promise<TurnOutcome> {
   if (start.kind === "waiting") {
     const tools = start.calls.map((call) => call.function.name);
     return { kind: "requires_action", turn: start.turn, expiresAtMs: start.expires_at_ms, tools };

@@ -27,6 +27,12 @@ export async function whileLoaded(
   } while (!stage.isOver());
 }
 
+/** For what is wrong from the beginning to the end: waits until the load is over. */
+export async function allTheTime(stage: Stage): Promise<void> {
+  while (!stage.isOver()) await stage.pause(200, 200);
+  stage.struck();
+}
+
 /** Breaks something for a while, so many times while the load lasts, and at least once. */
 export async function forAWhile(
   stage: Stage,

@@ -2,7 +2,7 @@
 import { NUDGES_VARIABLE } from "../failpoints/failpoint.ts";
 import type { Scenario } from "../faults/scenario.ts";
 import { PRELOAD } from "../failpoints/preload-path.ts";
-import { mixed } from "./mixed.ts";
+import { allTheTime, mixed } from "./mixed.ts";
 
 const nudged = (how: "lose" | "double"): NonNullable<Scenario["world"]> => ({
   settings: { NODE_OPTIONS: `--import=${PRELOAD}`, [NUDGES_VARIABLE]: how },
@@ -13,10 +13,7 @@ export const nudgesLost: Scenario = {
   fault: "half of all starts, signals and cancels never leave the API",
   world: nudged("lose"),
   load: mixed({ taste: 15, bounded: 80, long: 250 }),
-  async play(stage) {
-    while (!stage.isOver()) await stage.pause(200, 200);
-    stage.struck();
-  },
+  play: allTheTime,
 };
 
 export const nudgesDoubled: Scenario = {
@@ -24,8 +21,5 @@ export const nudgesDoubled: Scenario = {
   fault: "every start, signal and cancel is sent three times at once",
   world: nudged("double"),
   load: mixed({ taste: 15, bounded: 80, long: 250 }),
-  async play(stage) {
-    while (!stage.isOver()) await stage.pause(200, 200);
-    stage.struck();
-  },
+  play: allTheTime,
 };
