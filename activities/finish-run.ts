@@ -5,7 +5,7 @@ import type { ActivityDeps, RunEnded, RunInput } from "./generate.ts";
 /** Ends a run as cancelled. A run that has ended already stays as it is. */
 export async function cancelRun({ pool, writer }: ActivityDeps, input: RunInput): Promise<RunEnded> {
   const ended = await endRun(pool, { id: input.runId, project_id: input.projectId }, { to: "cancelled" });
-  if (ended?.seq !== undefined) writer.announce(input.runId, ended.seq);
+  if (ended?.added !== undefined) writer.announce(input.runId, ended.added);
   return { kind: "ended", status: ended?.status ?? "deleted" };
 }
 
@@ -15,6 +15,6 @@ export async function cancelRun({ pool, writer }: ActivityDeps, input: RunInput)
  */
 export async function expireRun({ pool, writer }: ActivityDeps, input: RunInput): Promise<RunEnded | undefined> {
   const ended = await expireOverdueRun(pool, { id: input.runId, project_id: input.projectId });
-  if (ended?.seq !== undefined) writer.announce(input.runId, ended.seq);
+  if (ended?.added !== undefined) writer.announce(input.runId, ended.added);
   return ended && { kind: "ended", status: ended.status };
 }

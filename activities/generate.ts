@@ -15,6 +15,7 @@ import type { Pool } from "../db/pool.ts";
 import type { RunEnd } from "../db/run-ends.ts";
 import { beginTurn, endTurn, forgiveTry, noteFailure, TurnLost } from "../db/run-turns.ts";
 import type { TurnRun, TurnStart } from "../db/run-turns.ts";
+import { isUnavailable } from "../db/unavailable.ts";
 import type { ChatTool, ChatToolChoice, Model, ModelRequest, TokenCounts } from "../model/model.ts";
 import { ModelBusy, ModelFailed, ModelRefused } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
@@ -78,7 +79,7 @@ async function goOn(
     const tools = start.calls.map((call) => call.function.name);
     return { kind: "requires_action", turn: start.turn, expiresAtMs: start.expires_at_ms, tools };
   }
-  if (start.seq !== undefined) deps.writer.announce(input.runId, start.seq);
+  if (start.added !== undefined) deps.writer.announce(input.runId, start.added);
   if (start.kind === "ended") return { kind: "ended", status: start.status };
   return new Turn(deps, start.run).make();
 }
@@ -172,8 +173,8 @@ class Turn {
 
   async #end(how: RunEnd): Promise<TurnOutcome> {
     await this.#recorder.flush();
-    const { status, seq } = await endTurn(this.#deps.pool, this.#run, how);
-    this.#deps.writer.announce(this.#run.id, seq);
+    const { status, added } = await endTurn(this.#deps.pool, this.#run, how);
+    this.#deps.writer.announce(this.#run.id, added);
     return { kind: "ended", status, turn: this.#run.turn };
   }
 
@@ -199,8 +200,9 @@ class Turn {
       await noteFailure(this.#deps.pool, this.#run);
       throw this.#retry("ModelFailed", error, backoff(this.#run.tries));
     }
-    // Most likely the database: when that cannot be told either, the try counts as one that died.
-    await noteFailure(this.#deps.pool, this.#run).catch(() => undefined);
+    // When neither can be told to the database, the try counts as one that died.
+    const tell = isUnavailable(error) ? forgiveTry : noteFailure;
+    await tell(this.#deps.pool, this.#run).catch(() => undefined);
     throw error;
   }
 

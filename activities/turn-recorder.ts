@@ -8,6 +8,7 @@ import type { FunctionCall, Usage } from "../contract/run.ts";
 import type { EventChannel, EventWriter } from "../db/event-writer.ts";
 import type { Pool } from "../db/pool.ts";
 import { completeRun, openMessage, openToolCalls, requireAction } from "../db/run-turns.ts";
+import type { Appended } from "../db/run-events.ts";
 import type { FinishedMessage, TurnRun } from "../db/run-turns.ts";
 import type { ModelEvent } from "../model/model.ts";
 import { ModelFailed } from "../model/model.ts";
@@ -75,7 +76,7 @@ export class TurnRecorder {
   }
 
   /** Ends the turn: the run completes with the message. A model that said nothing has said an empty text. */
-  async complete(usage: Usage): Promise<number> {
+  async complete(usage: Usage): Promise<Appended> {
     await this.#flushHalf();
     if (this.#message === undefined) await this.#recordText("text", "");
     await this.#deps.channel.flushed();
@@ -83,7 +84,7 @@ export class TurnRecorder {
   }
 
   /** Ends the turn: the run waits for the outputs of its calls. */
-  async requireAction(usage: Usage): Promise<number> {
+  async requireAction(usage: Usage): Promise<Appended> {
     await this.#flushHalf();
     await this.#deps.channel.flushed();
     return requireAction(this.#deps.pool, this.#run, this.#stepId as string, this.#calls, usage);
@@ -163,8 +164,8 @@ export class TurnRecorder {
   async #openStep(): Promise<void> {
     const id = newId("step_");
     await this.#deps.channel.flushed();
-    const seq = await openToolCalls(this.#deps.pool, this.#run, id, this.#finishedMessage());
-    this.#deps.writer.announce(this.#run.id, seq);
+    const added = await openToolCalls(this.#deps.pool, this.#run, id, this.#finishedMessage());
+    this.#deps.writer.announce(this.#run.id, added);
     this.#stepId = id;
   }
 

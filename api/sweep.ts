@@ -78,5 +78,5 @@ async function checkRun({ db, workflows, log }: SweepDeps, run: RunToCheck): Pro
 }
 
 async function announce(db: Pool, run: RunToCheck, ended: Ended | undefined): Promise<void> {
-  if (ended?.seq !== undefined) await notifyEvents(db, run.id, ended.seq);
+  if (ended?.added !== undefined) await notifyEvents(db, run.id, ended.added.seq);
 }

@@ -79,7 +79,7 @@ test("many writers of one run and readers from every position: nothing lost, dou
   let said = "";
   const others = Array.from({ length: 5 }, async (_, which) => {
     for (let i = 0; i < 20; i += 1) {
-      const seq = await appendEvents(db, run.id, [{ event: "other", data: { which, i } }]);
+      const { seq } = await appendEvents(db, run.id, [{ event: "other", data: { which, i } }]);
       if (i % 3 === 0) await notifyEvents(db, run.id, seq); // the other notices are lost
       say(`${which}.${i} `, i % 2 === 0 ? "text" : undefined);
       said += `${which}.${i} `;
@@ -117,6 +117,37 @@ test("deltas that are too large for a notice are read from the table", async () 
   assertWhole(events);
   assert.equal(textOf(events).length, 31_300);
   channel.close();
+});
+
+test("who has caught up is given durable events and deltas by notices alone, in their order", async (t) => {
+  const run = await begun();
+  const { channel, say } = open(run);
+  const first = Promise.withResolvers<void>();
+  const events: StoredEvent[] = [];
+  const reading = (async () => {
+    for await (const event of reader.subscribe(run.id, 0)) {
+      if (events.push(event) === 1) first.resolve();
+      if (event.event === "end") break;
+    }
+  })();
+  await first.promise;
+  const read = t.mock.method(reader, "read");
+  const opened = { event: "opened", data: { text: "ü\u0000" } };
+  writer.announce(run.id, await appendEvents(db, run.id, [opened, { event: "again", data: ["__proto__"] }]));
+  say("one ");
+  await channel.flushed();
+  writer.announce(run.id, await appendEvents(db, run.id, [{ event: "next", data: {} }]));
+  writer.announce(run.id, await appendEvents(db, run.id, [{ event: "end", data: {} }]));
+  await reading;
+  channel.close();
+  assert.equal(read.mock.callCount(), 0);
+  assertWhole(events);
+  const { rows } = await db.query("select event, data::text from run_events where run_id = $1 order by seq", [run.id]);
+  const durable = events.filter(({ event }) => event !== "thread.message.delta");
+  assert.deepEqual(
+    durable.map(({ event, data }) => ({ event, data })),
+    rows,
+  );
 });
 
 test("a reader that is slow gets everything all the same", async () => {

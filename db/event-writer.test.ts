@@ -22,9 +22,9 @@ test("what is announced while no stream is open is told to readers all the same"
   const errors: Error[] = [];
   const writer = new EventWriter({ url: database.url, onError: (error) => errors.push(error) });
   try {
-    writer.announce("run_1", 7);
+    writer.announce("run_1", { seq: 7, events: [{ event: "end", data: "{}" }] });
     await waitUntil("the notice is there", () => notices.length > 0);
-    assert.deepEqual(notices, [[["run_1", 7]]]);
+    assert.deepEqual(notices, [[["run_1", 7, "end", {}]]]);
     assert.deepEqual(errors, []);
   } finally {
     await writer.close();

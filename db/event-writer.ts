@@ -4,7 +4,7 @@ import pg from "pg";
 import { DELTA_FLUSH_MS, MAX_JOINED_DELTA_LENGTH, MAX_NOTICE_BYTES, STATUS_POLL_MS } from "../contract/limits.ts";
 import type { RunStatus } from "../contract/run-state.ts";
 import { EVENTS_CHANNEL } from "./run-events.ts";
-import type { Notice } from "./run-events.ts";
+import type { Appended } from "./run-events.ts";
 
 /** Room for the framing of one event inside a notice: brackets, run id, position and name. */
 const NOTICE_FRAME_BYTES = 120;
@@ -107,8 +107,8 @@ export interface EventWriterOptions {
 export class EventWriter {
   readonly #options: EventWriterOptions;
   readonly #channels = new Set<EventChannel>();
-  /** Positions of durable events that readers have not been told of yet. */
-  readonly #announced = new Map<string, number>();
+  /** Durable events, by run, that readers have not been told of yet. */
+  readonly #announced = new Map<string, Appended>();
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
@@ -138,9 +138,11 @@ export class EventWriter {
     this.#channels.delete(channel);
   }
 
-  /** Tells readers at once that a run has durable events up to `seq`. Call after their commit. */
-  announce(runId: string, seq: number): void {
-    this.#announced.set(runId, seq);
+  /** Tells readers at once what a transaction has added to a run. Call after its commit. */
+  announce(runId: string, added: Appended): void {
+    const before = this.#announced.get(runId);
+    const goesOn = before !== undefined && before.seq + added.events.length === added.seq;
+    this.#announced.set(runId, goesOn ? { seq: added.seq, events: [...before.events, ...added.events] } : added);
     this.schedule("now");
   }
 
@@ -235,8 +237,8 @@ export class EventWriter {
         channels.map((channel) => channel.written),
       ],
     });
-    for (const [runId, seq] of announced) {
-      if (this.#announced.get(runId) === seq) this.#announced.delete(runId);
+    for (const [runId, added] of announced) {
+      if (this.#announced.get(runId) === added) this.#announced.delete(runId);
     }
     const outcome = new Map(rows.map((row) => [row.run_id, row]));
     for (const channel of channels) settleChannel(channel, outcome.get(channel.runId), now);
@@ -283,36 +285,53 @@ interface Item {
   inline: boolean;
 }
 
-/** Takes what every channel has pending and spreads it over notices that Postgres accepts. */
+/** Spreads events over notices that Postgres accepts. What is too large for any goes as its position alone. */
+class Notices {
+  #chunk = 0;
+  #room = MAX_NOTICE_BYTES;
+
+  /** The number of the notice in which an event has its place, and whether its payload does, too. */
+  place(data: string): { chunk: number; inline: boolean } {
+    const bytes = Buffer.byteLength(data);
+    const inline = bytes + NOTICE_FRAME_BYTES <= MAX_NOTICE_BYTES;
+    const cost = NOTICE_FRAME_BYTES + (inline ? bytes : 0);
+    if (cost > this.#room) {
+      this.#chunk += 1;
+      this.#room = MAX_NOTICE_BYTES;
+    }
+    this.#room -= cost;
+    return { chunk: this.#chunk, inline };
+  }
+}
+
+/** Takes what every channel has pending. */
 function collectItems(channels: readonly EventChannel[]): Item[] {
   const items: Item[] = [];
-  let chunk = 0;
-  let room = MAX_NOTICE_BYTES;
+  const notices = new Notices();
   for (const channel of channels) {
     if (channel.taken === 0) channel.taken = channel.pending.length;
     for (const [index, pending] of channel.pending.slice(0, channel.taken).entries()) {
       const data = JSON.stringify(pending.render(pending.text));
-      const bytes = Buffer.byteLength(data);
-      const inline = bytes + NOTICE_FRAME_BYTES <= MAX_NOTICE_BYTES;
-      const cost = NOTICE_FRAME_BYTES + (inline ? bytes : 0);
-      if (cost > room) {
-        chunk += 1;
-        room = MAX_NOTICE_BYTES;
-      }
-      room -= cost;
-      items.push({ runId: channel.runId, position: index + 1, event: pending.event, data, chunk, inline });
+      const { runId } = channel;
+      items.push({ runId, position: index + 1, event: pending.event, data, ...notices.place(data) });
     }
   }
   return items;
 }
 
-function announcements(announced: readonly [string, number][]): string[] {
-  const perNotice = Math.floor(MAX_NOTICE_BYTES / NOTICE_FRAME_BYTES);
-  const notices: string[] = [];
-  for (let first = 0; first < announced.length; first += perNotice) {
-    notices.push(JSON.stringify(announced.slice(first, first + perNotice) satisfies Notice[]));
+/** The notices of durable events. */
+function announcements(announced: readonly [runId: string, added: Appended][]): string[] {
+  const notices = new Notices();
+  const chunks: string[][] = [];
+  for (const [runId, { seq, events }] of announced) {
+    for (const [index, { event, data }] of events.entries()) {
+      const { chunk, inline } = notices.place(data);
+      const position = seq - events.length + 1 + index;
+      const notice = inline ? `["${runId}",${position},"${event}",${data}]` : `["${runId}",${position}]`;
+      (chunks[chunk] ??= []).push(notice);
+    }
   }
-  return notices;
+  return chunks.map((chunk) => `[${chunk.join(",")}]`);
 }
 
 function settleChannel(channel: EventChannel, outcome: FlushOutcome | undefined, now: number): void {
@@ -349,12 +368,13 @@ const FLUSH = `
     insert into run_deltas (run_id, seq, event, data)
     select i.run_id, h.last_seq + i.position, i.event, i.data::json from item i join held h on h.run_id = i.run_id
   ), notice as (
+    -- what is announced is older than what this flush writes
+    select pg_notify($10, payload) from unnest($9::text[]) as payload
+    union all
     select pg_notify($10, '[' || string_agg(case when i.inline
         then format('["%s",%s,"%s",%s]', i.run_id, h.last_seq + i.position, i.event, i.data)
         else format('["%s",%s]', i.run_id, h.last_seq + i.position) end, ',' order by i.run_id, i.position) || ']')
     from item i join held h on h.run_id = i.run_id group by i.chunk
-    union all
-    select pg_notify($10, payload) from unnest($9::text[]) as payload
   )
   select c.run_id, k.epoch, r.status, k.written as before, h.run_id is not null as done, told.notices
   from (select count(*) as notices from notice) told -- first, or nobody is told while no stream is open

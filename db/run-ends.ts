@@ -8,7 +8,7 @@ import type { Pool, Queryable } from "./pool.ts";
 import { withTransaction } from "./pool.ts";
 import { closeOpenMessage, closeOpenStep } from "./open-work.ts";
 import { appendEvents } from "./run-events.ts";
-import type { NewEvent } from "./run-events.ts";
+import type { Appended, NewEvent } from "./run-events.ts";
 import { changeStatus } from "./run-status.ts";
 import type { RunKey, RunScope } from "./scope.ts";
 
@@ -29,8 +29,8 @@ const STEP_STATUS = { cancelled: "cancelled", expired: "expired", failed: "faile
 
 export interface Ended {
   status: RunStatus;
-  /** Position of the run's newest event; undefined when nothing was to be done. */
-  seq?: number;
+  /** Undefined when nothing was to be done. */
+  added?: Appended;
 }
 
 /** Ends a run in a transaction of its own. Ending a run that has ended, or is gone, changes nothing. */
@@ -40,7 +40,7 @@ export async function endRun(pool: Pool, key: RunKey, end: RunEnd): Promise<Ende
     if (status === undefined) return undefined;
     if (isTerminal(status)) return { status };
     const events = await closeRun(tx, key, status, end);
-    return { status: end.to, seq: await appendEvents(tx, key.id, events) };
+    return { status: end.to, added: await appendEvents(tx, key.id, events) };
   });
 }
 
@@ -55,7 +55,7 @@ export async function expireOverdueRun(pool: Pool, key: RunKey): Promise<Ended |
     if (status === undefined || isTerminal(status)) return undefined;
     const end: RunEnd = status === "cancelling" ? { to: "cancelled" } : { to: "expired" };
     const events = await closeRun(tx, key, status, end);
-    return { status: end.to, seq: await appendEvents(tx, key.id, events) };
+    return { status: end.to, added: await appendEvents(tx, key.id, events) };
   });
 }
 
@@ -77,7 +77,8 @@ export async function cancelRun(tx: Queryable, scope: RunScope): Promise<Cancell
   if (cancelling === undefined) throw cannotCancel(status);
   const events = [cancelling.event];
   if (status !== "in_progress") events.push(...(await closeRun(tx, scope, "cancelling", { to: "cancelled" })));
-  return { run: cancelling.run, seq: await appendEvents(tx, scope.id, events) };
+  const { seq } = await appendEvents(tx, scope.id, events);
+  return { run: cancelling.run, seq };
 }
 
 /** Closes what is open and moves the run to its end, within a transaction that has the run locked. */

@@ -22,17 +22,23 @@ export interface StoredEvent {
   data: string;
 }
 
-/**
- * Appends events within a transaction and returns the position of the last one.
- * To be called last: from here to the commit the run's cursor is locked.
- */
-export async function appendEvents(tx: Queryable, runId: string, events: readonly NewEvent[]): Promise<number> {
+/** What a transaction has added to the events of a run. */
+export interface Appended {
+  /** Position of the last one. */
+  seq: number;
+  /** As they are stored, in their order. */
+  events: readonly { event: string; data: string }[];
+}
+
+/** Appends events within a transaction. To be called last: from here to the commit the run's cursor is locked. */
+export async function appendEvents(tx: Queryable, runId: string, added: readonly NewEvent[]): Promise<Appended> {
+  const events = added.map(({ event, data }) => ({ event, data: JSON.stringify(data) }));
   const { rows } = await tx.query<{ seq: number }>("select append_run_events($1, $2::text[], $3::json[]) as seq", [
     runId,
-    events.map((event) => event.event),
-    events.map((event) => JSON.stringify(event.data)),
+    events.map(({ event }) => event),
+    events.map(({ data }) => data),
   ]);
-  return (rows[0] as { seq: number }).seq;
+  return { ...(rows[0] as { seq: number }), events };
 }
 
 /** The events after a position, at most `limit`. What is visible is always complete up to its last position. */

@@ -13,7 +13,7 @@ import { withTransaction } from "./pool.ts";
 import { closeRun } from "./run-ends.ts";
 import type { Ended, RunEnd } from "./run-ends.ts";
 import { appendEvents } from "./run-events.ts";
-import type { NewEvent } from "./run-events.ts";
+import type { Appended, NewEvent } from "./run-events.ts";
 import { changeStatus } from "./run-status.ts";
 import { STEP_COLUMNS } from "./run-steps.ts";
 import type { RunKey } from "./scope.ts";
@@ -54,9 +54,9 @@ export type TurnRun = Pick<
 export type TurnStart =
   /** Nothing was begun: tries of this turn have died with their workers, and the caller has not said that it is apart. */
   | { kind: "suspect" }
-  | { kind: "begun"; run: TurnRun; seq: number }
+  | { kind: "begun"; run: TurnRun; added: Appended }
   | { kind: "waiting"; expires_at_ms: number; turn: number; calls: FunctionCall[] }
-  | { kind: "ended"; status: RunStatus | "deleted"; seq?: number };
+  | { kind: "ended"; status: RunStatus | "deleted"; added?: Appended };
 
 /** A turn that may not go on: another try has taken over, or the run has left `in_progress`. */
 export class TurnLost extends Error {
@@ -105,13 +105,13 @@ export async function beginTurn(pool: Pool, key: RunKey, isApart = true): Promis
       status === "queued"
         ? await Promise.all([start(tx, key), takeEpoch(tx, key)])
         : [await abandonTry(tx, key), await takeEpoch(tx, key)];
-    return { kind: "begun", run, seq: await appendEvents(tx, key.id, events) };
+    return { kind: "begun", run, added: await appendEvents(tx, key.id, events) };
   });
 }
 
 async function end(tx: Queryable, key: RunKey, from: RunStatus, how: RunEnd): Promise<TurnStart> {
-  const seq = await appendEvents(tx, key.id, await closeRun(tx, key, from, how));
-  return { kind: "ended", status: how.to, seq };
+  const added = await appendEvents(tx, key.id, await closeRun(tx, key, from, how));
+  return { kind: "ended", status: how.to, added };
 }
 
 async function start(tx: Queryable, key: RunKey): Promise<NewEvent[]> {
@@ -174,8 +174,8 @@ export async function noteFailure(pool: Pool, run: TurnRun): Promise<void> {
   );
 }
 
-/** Opens the message that the model has begun to write, with its step. Returns the position of the newest event. */
-export async function openMessage(pool: Pool, run: TurnRun, ids: { message: string; step: string }): Promise<number> {
+/** Opens the message that the model has begun to write, with its step. */
+export async function openMessage(pool: Pool, run: TurnRun, ids: { message: string; step: string }): Promise<Appended> {
   return withTransaction(pool, async (tx) => {
     const details = { type: "message_creation", message_creation: { message_id: ids.message } };
     const [, step, message] = await Promise.all([
@@ -193,7 +193,12 @@ export async function openMessage(pool: Pool, run: TurnRun, ids: { message: stri
 }
 
 /** Opens the step of a round of tool calls; a message that the model wrote first is complete by then. */
-export async function openToolCalls(pool: Pool, run: TurnRun, stepId: string, said?: FinishedMessage): Promise<number> {
+export async function openToolCalls(
+  pool: Pool,
+  run: TurnRun,
+  stepId: string,
+  said?: FinishedMessage,
+): Promise<Appended> {
   return withTransaction(pool, async (tx) => {
     // The tokens of the turn are counted on the step of the calls.
     const [, before, step] = await Promise.all([
@@ -217,7 +222,7 @@ export interface FinishedMessage {
 }
 
 /** The run is done: its last message is complete. */
-export async function completeRun(pool: Pool, run: TurnRun, message: FinishedMessage, usage: Usage): Promise<number> {
+export async function completeRun(pool: Pool, run: TurnRun, message: FinishedMessage, usage: Usage): Promise<Appended> {
   return withTransaction(pool, async (tx) => {
     const [, events, completed] = await Promise.all([
       holdTurn(tx, run),
@@ -236,7 +241,7 @@ export async function requireAction(
   stepId: string,
   calls: readonly FunctionCall[],
   usage: Usage,
-): Promise<number> {
+): Promise<Appended> {
   return withTransaction(pool, async (tx) => {
     const tool_calls: StepToolCall[] = calls.map((call) => ({
       ...call,
@@ -270,8 +275,8 @@ export async function endTurn(pool: Pool, run: TurnRun, how: RunEnd): Promise<Re
     const status = await lockTurn(tx, run);
     if (status === undefined || isTerminal(status)) throw new TurnLost(status);
     const end: RunEnd = status === "cancelling" ? { to: "cancelled" } : how;
-    const seq = await appendEvents(tx, run.id, await closeRun(tx, run, status, end));
-    return { status: end.to, seq };
+    const added = await appendEvents(tx, run.id, await closeRun(tx, run, status, end));
+    return { status: end.to, added };
   });
 }
 

@@ -41,7 +41,7 @@ export async function submitToolOutputs(
   ]);
   if (queued === undefined) throw new Error(`run ${scope.id} cannot be queued`);
   const events = [{ event: "thread.run.step.completed", data: step }, queued.event];
-  const seq = await appendEvents(tx, scope.id, events);
+  const { seq } = await appendEvents(tx, scope.id, events);
   return { kind: "queued", run: queued.run, before: seq - events.length, seq };
 }
 
