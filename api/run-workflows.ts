@@ -1,5 +1,5 @@
-// How the API reaches the workflows of runs. Everything here is a nudge: what counts is committed before, and what gets
-// lost is repaired by the sweep. So nothing waits for Temporal, and a Temporal that is down refuses no request.
+// How the API reaches the workflows of runs. Everything here is a nudge: what counts is in the database, and a nudge
+// that gets lost is repaired by the sweep. So nothing waits for Temporal, and a Temporal that is down refuses no request.
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from "@temporalio/client";
 import type { Client, WorkflowStartOptions } from "@temporalio/client";
 import type { FastifyBaseLogger } from "fastify";
@@ -50,6 +50,15 @@ export class RunWorkflows {
   }
 
   async wakeNow(run: RunIdentity): Promise<void> {
+    try {
+      await this.#client.workflow.getHandle(run.id).signal(wake); // a millisecond less than with a start
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      await this.#wakeOrStart(run);
+    }
+  }
+
+  async #wakeOrStart(run: RunIdentity): Promise<void> {
     await this.#client.workflow
       .signalWithStart<typeof runWorkflow, []>("runWorkflow", {
         ...this.#startOptions(run),

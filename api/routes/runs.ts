@@ -149,14 +149,15 @@ export const runRoutes =
       async (request, reply) => {
         const scope = toRunScope(request);
         const outputs = toOutputs(request.body);
-        const submitted = await commit(
-          db,
-          request,
-          async (tx) => (await submitToolOutputs(tx, scope, outputs)) ?? missingRun(tx, scope),
-        );
+        const submitted = await commit(db, request, async (tx) => {
+          const taken = (await submitToolOutputs(tx, scope, outputs)) ?? (await missingRun(tx, scope));
+          // While Temporal wakes the workflow, this commits: the turn waits for the run's lock, and finds nothing to do if
+          // the commit fails.
+          if (taken.kind === "queued") workflows.wake({ ...request.caller, ...taken.run });
+          return taken;
+        });
         if (submitted.kind === "expired") throw outputsNotAccepted("expired");
         const { run, before, seq } = submitted;
-        workflows.wake({ ...request.caller, ...run });
         tellReaders(request.log, scope.id, seq);
         return request.body.stream ? stream(request, reply, run, before) : run;
       },
