@@ -1,31 +1,22 @@
 // B1: what a plain run costs beyond the least that Temporal can do, a workflow with one activity that does nothing.
-import { BARE_QUEUE, startStack } from "./stack.ts";
-import type { Stack } from "./stack.ts";
 import { createAssistant, createThreads, inParallel, scripted, timeRun } from "./load.ts";
 import type { RunTimes } from "./load.ts";
-import { cpuBetween, readCpuTimes } from "./process-usage.ts";
+import { measure, timeBare } from "./phase.ts";
+import type { Phase } from "./phase.ts";
 import type { Report, Table } from "./report.ts";
+import { startStack } from "./stack.ts";
 import { countWork } from "./statements.ts";
 import type { Work } from "./statements.ts";
 import { median, percentile, range, sum } from "./stats.ts";
-import type { oneActivity } from "./bare/workflows.ts";
 
 const ROUNDS = 5;
 const SEQUENTIAL = 30;
 const CONCURRENCY = 20;
 const CONCURRENT = 200;
 const WARM_UP = 40;
-const MAX_LATENCY_RATIO = 2;
-const MIN_THROUGHPUT_RATIO = 0.5;
+const MAX_LATENCY_RATIO = 1.5;
+const MIN_THROUGHPUT_RATIO = 0.7;
 const MOST_STATEMENTS = 25;
-
-/** One way to do one piece of work, many times. */
-interface Phase {
-  latencies: number[];
-  perSecond: number;
-  /** CPU milliseconds per piece of work, by process. */
-  cpu: Record<string, number>;
-}
 
 type Round = Record<"ours" | "bare" | "oursBusy" | "bareBusy", Phase>;
 
@@ -66,24 +57,6 @@ export async function measureOverhead(): Promise<Report> {
   } finally {
     await stack.stop();
   }
-}
-
-async function timeBare({ temporal }: Stack): Promise<number> {
-  const startedAt = performance.now();
-  await temporal.workflow.execute<typeof oneActivity>("oneActivity", {
-    workflowId: `bare-${crypto.randomUUID()}`,
-    taskQueue: BARE_QUEUE,
-  });
-  return performance.now() - startedAt;
-}
-
-async function measure(stack: Stack, concurrency: number, count: number, work: () => Promise<number>): Promise<Phase> {
-  const latencies: number[] = [];
-  const before = readCpuTimes(stack.processes);
-  const ms = await inParallel(concurrency, count, async () => latencies.push(await work()));
-  const cpu = cpuBetween(before, readCpuTimes(stack.processes));
-  const perPiece = Object.entries(cpu).map(([part, used]) => [part, used / count]);
-  return { latencies, perSecond: (count * 1000) / ms, cpu: Object.fromEntries(perPiece) as Record<string, number> };
 }
 
 function toReport(rounds: readonly Round[], stages: readonly RunTimes[], work: readonly Work[]): Report {

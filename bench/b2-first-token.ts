@@ -9,7 +9,7 @@ import { median, percentile, range } from "./stats.ts";
 
 const SEQUENTIAL_ROUNDS = 5;
 const SEQUENTIAL = 30;
-const MAX_FIRST_TOKEN_MS = 40;
+const MAX_FIRST_TOKEN_MS = 25;
 
 const BUSY_ROUNDS = 2;
 const STREAMS = 50;

@@ -6,16 +6,19 @@ import { cpuBetween, readCpuTimes, rssMiB } from "./process-usage.ts";
 import type { Report } from "./report.ts";
 import { startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
-import { percentile, range } from "./stats.ts";
+import { median, percentile, range, sum } from "./stats.ts";
 
 const ROUNDS = 2;
-const STREAMS = 100;
+const STREAMS = 200;
 const CHUNK_MS = 20;
 /** Time over which the streams begin, and time during which all are open. */
 const RAMP_MS = 10_000;
 const WINDOW_MS = 12_000;
 /** Allowance for the start of the last ones. */
 const SLACK_MS = 3000;
+const MAX_P50_MS = 30;
+const MAX_P99_MS = 80;
+const MAX_CPU_RATIO = 2;
 const CHUNKS = (RAMP_MS + WINDOW_MS + SLACK_MS) / CHUNK_MS;
 
 /** Each chunk of the answer is the moment at which the model sent it, in milliseconds of Unix time. */
@@ -128,6 +131,16 @@ function toReport(ours: readonly Load[], bare: readonly Load[]): Report {
   const broken = ours.reduce((total, each) => total + each.broken, 0);
   const tokens = ours.reduce((total, each) => total + each.tokens, 0);
   const parts = ["worker", "api", "postgres", "temporal", "model", "proxy", "client", "others"];
+  const spent = (load: Load | undefined, names: readonly string[]) => sum(names.map((name) => load?.cpu[name] ?? 0));
+  const cpuRatios = ours.map(
+    (load, round) => spent(load, ["worker", "api", "postgres", "temporal"]) / spent(bare[round], ["proxy"]),
+  );
+  const lateness = (name: string, p: number, most: number) => ({
+    what: `age of a token ${name}, ms`,
+    found: delays(ours, p),
+    goal: `≤ ${most}`,
+    met: median(ours.map((each) => percentile(each.delaysMs, p))) <= most,
+  });
   const cpu = (loads: readonly Load[], part: string) => range(loads.map((each) => each.cpu[part] ?? 0));
   return {
     name: "b3",
@@ -142,6 +155,14 @@ function toReport(ours: readonly Load[], bare: readonly Load[]): Report {
         found: String(broken),
         goal: "0",
         met: broken === 0 && tokens === STREAMS * ROUNDS * CHUNKS,
+      },
+      lateness("p50", 0.5, MAX_P50_MS),
+      lateness("p99", 0.99, MAX_P99_MS),
+      {
+        what: "CPU: worker, API, Postgres and Temporal / the proxy",
+        found: range(cpuRatios, 2),
+        goal: `≤ ${MAX_CPU_RATIO}`,
+        met: median(cpuRatios) <= MAX_CPU_RATIO,
       },
     ],
     tables: [

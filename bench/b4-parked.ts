@@ -9,7 +9,7 @@ import type { Report } from "./report.ts";
 import { BARE_QUEUE, startStack } from "./stack.ts";
 import type { Stack } from "./stack.ts";
 
-const PARKED = 2000;
+const PARKED = 10_000;
 const BARE_PARKED = 500;
 const CONCURRENCY = 20;
 const WARM_UP = 200;
@@ -33,7 +33,7 @@ const tool = { type: "function", function: { name: "ask", parameters: { type: "o
 const content = scripted({ tool_calls: [{ name: "ask", arguments: { question: "which?" } }] }, { text: "That one." });
 
 export async function measureParked(): Promise<Report> {
-  const stack = await startStack({ settings: () => ({ RUN_EXPIRES_AFTER_SECONDS: "3600" }) });
+  const stack = await startStack({ settings: () => ({ RUN_EXPIRES_AFTER_SECONDS: "7200" }) });
   try {
     await stack.startBareWorker();
     const assistant_id = await createAssistant(stack.api, { tools: [tool] });

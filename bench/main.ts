@@ -7,6 +7,7 @@ import { measureLongThread } from "./b5-long-thread.ts";
 import { measureTurnAround } from "./b6-turn-around.ts";
 import { measureSoak } from "./b7-soak.ts";
 import { measureGrowth } from "./b8-growth.ts";
+import { measureWaysToRun } from "./b9-ways-to-run.ts";
 import { publish, writeSummary } from "./report.ts";
 import type { Report } from "./report.ts";
 import { measureValidation } from "./validation.ts";
@@ -20,6 +21,7 @@ const benchmarks: Record<string, () => Promise<Report>> = {
   b6: measureTurnAround,
   b7: measureSoak,
   b8: measureGrowth,
+  b9: measureWaysToRun,
   validation: measureValidation,
 };
 

@@ -18,6 +18,7 @@ import type { Temporal } from "../embedded/temporal.ts";
 import { findTemporalCli } from "../embedded/temporal-cli.ts";
 import type { Target } from "./http-client.ts";
 import type { Processes } from "./process-usage.ts";
+import { startTemporalOnPostgres } from "./temporal-on-postgres.ts";
 
 const STOP_TIMEOUT_MS = 30_000;
 const DATABASE = "bench";
@@ -26,6 +27,12 @@ export const BARE_QUEUE = "bare";
 export interface StackOptions {
   /** Settings for API and worker on top of the usual ones; given the folder, in which there may be files for them. */
   settings?: (folder: string) => Record<string, string>;
+  /** Worker processes; 1 unless said otherwise. */
+  workers?: number;
+  /** Whether API and worker share a process. */
+  oneProcess?: boolean;
+  /** Where Temporal keeps its histories: as the embedded mode does, or as a server of its own. */
+  temporalOn?: "sqlite" | "postgres";
 }
 
 export interface Stack {
@@ -46,7 +53,8 @@ export interface Stack {
 }
 
 /** Starts a stack. Everything that it writes is in one new folder on the disk of the project. */
-export async function startStack({ settings = () => ({}) }: StackOptions = {}): Promise<Stack> {
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const { settings = () => ({}), workers = 1, oneProcess = false, temporalOn = "sqlite" } = options;
   const folder = mkdtempSync(join(import.meta.dirname, "data-"));
   const running: ManagedProcess[] = [];
   const keep = <P extends ManagedProcess>(started: P): P => {
@@ -61,7 +69,15 @@ export async function startStack({ settings = () => ({}) }: StackOptions = {}): 
   try {
     const [postgresPort = 0, temporalPort = 0] = await findPorts([anyPort("Postgres"), anyPort("Temporal")]);
     const postgres = keep(await startCountingPostgres(folder, postgresPort));
-    const temporal = keep(await startHistories(folder, temporalPort));
+    const temporal = keep(
+      temporalOn === "postgres"
+        ? await startTemporalOnPostgres({
+            folder,
+            postgresUrl: postgres.url(),
+            log: openLogFile(join(folder, "temporal.log")),
+          })
+        : await startHistories(folder, temporalPort),
+    );
     const key = `sk-bench-${randomBytes(16).toString("hex")}`;
     const environment: Record<string, string> = {
       DATABASE_URL: postgres.url(DATABASE),
@@ -87,8 +103,18 @@ export async function startStack({ settings = () => ({}) }: StackOptions = {}): 
       );
     const model = await start("model", "model/scripted/main.ts");
     environment["OPENAI_BASE_URL"] = model.url as string;
-    const worker = await start("worker", "worker/main.ts");
-    const api = await start("api", "api/main.ts");
+    const processes: Processes = {
+      temporal: temporal.pid,
+      postgres: postgres.pid,
+      model: model.pid,
+      client: process.pid,
+    };
+    for (let number = oneProcess ? 2 : 1; number <= workers; number += 1) {
+      const part = number === 1 ? "worker" : `worker ${number}`;
+      processes[part] = (await start(part, "worker/main.ts")).pid;
+    }
+    const api = await start("api", oneProcess ? "bench/one-process/main.ts" : "api/main.ts");
+    processes["api"] = api.pid;
 
     const db = new pg.Pool({ connectionString: postgres.url(DATABASE), max: 2 });
     db.on("error", () => undefined);
@@ -99,14 +125,7 @@ export async function startStack({ settings = () => ({}) }: StackOptions = {}): 
       model: { url: model.url as string, key: "scripted" },
       db,
       temporal: new Client({ connection }),
-      processes: {
-        temporal: temporal.pid,
-        postgres: postgres.pid,
-        worker: worker.pid,
-        api: api.pid,
-        model: model.pid,
-        client: process.pid,
-      },
+      processes,
       async startBareWorker() {
         const bare = await start("bare-worker", "bench/bare/main.ts", { TEMPORAL_TASK_QUEUE: BARE_QUEUE });
         stack.processes["bare worker"] = bare.pid;
