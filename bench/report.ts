@@ -1,10 +1,14 @@
-// What a benchmark has found: shown as text, kept as JSON, and gathered in results.md.
+// What a benchmark has found: shown as text, kept as JSON, and gathered in results.md, with the goals in the README.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 
 const RESULTS = join(import.meta.dirname, "results");
 const SUMMARY = join(import.meta.dirname, "results.md");
+const README = join(import.meta.dirname, "../README.md");
+/** What the README has between these lines is written here. */
+const BEGIN = "<!-- the goals in bench/results.md -->";
+const END = "<!-- end of the goals -->";
 
 export interface Goal {
   what: string;
@@ -44,10 +48,30 @@ export function writeSummary(names: readonly string[], sections: ReadonlyMap<str
   const kept = new Map([...readSections(), ...sections]);
   const texts = names.flatMap((name) => kept.get(name) ?? []);
   writeFileSync(SUMMARY, `${INTRODUCTION}\n${texts.join("\n")}`);
+  const readme = readFileSync(README, "utf8");
+  const [before, after] = [readme.indexOf(BEGIN) + BEGIN.length, readme.indexOf(END)];
+  writeFileSync(README, `${readme.slice(0, before)}\n${goalsOf(texts)}\n${readme.slice(after)}`);
+}
+
+/** The goals of all sections as one table. */
+export function goalsOf(sections: readonly string[]): string {
+  const rows = sections.flatMap((section) => {
+    const name = /^## (\S+)/.exec(section)?.[1] ?? "";
+    const table = /\nGoals\n\n((?:\|.*\n)+)/.exec(section)?.[1] ?? "";
+    const lines = table.trimEnd().split("\n").slice(2);
+    return lines.map((line) => [
+      name,
+      ...line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    ]);
+  });
+  return renderTable({ title: "", columns: ["", "figure", "found", "goal", ""], rows }).trim();
 }
 
 /** The sections that results.md has now, by the name that each begins with. */
-function readSections(): [name: string, section: string][] {
+export function readSections(): [name: string, section: string][] {
   const [, ...sections] = readFileSync(SUMMARY, "utf8").split(/^## /m);
   return sections.map((section) => [section.split(" ", 1)[0]?.toLowerCase() ?? "", `## ${section.trimEnd()}\n`]);
 }
