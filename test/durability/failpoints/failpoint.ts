@@ -30,7 +30,11 @@ export interface WorkerPoint {
     | ({ kind: "flush" } & StatementPoint)
     /** Behind the nth piece that the model has said. */
     | { kind: "piece"; nth: number }
-    | { kind: "heartbeat"; nth: number };
+    | { kind: "heartbeat"; nth: number }
+    /** Temporal has given the activity to this worker, and nothing of it is done. */
+    | { kind: "begin" }
+    /** Everything is done, and Temporal has not been told of it; or its being told has just begun. */
+    | { kind: "return"; moment: "before" | "during" };
 }
 
 /** What a worker finds in the file that the setting names. */
@@ -46,13 +50,22 @@ export const COUNT_HEADER = "x-statements";
 export const PLAN_VARIABLE = "FAILPOINT_PLAN";
 /** Setting: path of a file to which each statement of an activity is written, as one line of JSON. */
 export const RECORD_VARIABLE = "FAILPOINT_RECORD";
-/** Setting: a worker that is made to say this word dies, every time. */
-export const POISON_VARIABLE = "FAILPOINT_POISON";
+/** A worker that is made to say this word dies, every time. */
+export const POISON = "hemlock";
 
-/** Setting: `lose` drops half of what the API tells Temporal, `double` sends all of it three times at once. */
-export const NUDGES_VARIABLE = "FAILPOINT_NUDGES";
-/** Setting: by how many milliseconds at the most the clock of the process jumps, every half second. */
-export const CLOCK_VARIABLE = "FAILPOINT_CLOCK";
+/** What goes wrong inside of every process while it is in the file that `TROUBLES_VARIABLE` names. */
+export type Trouble =
+  /** Half of what an API tells Temporal is dropped. */
+  | "nudges lost"
+  /** All of it is sent three times at once. */
+  | "nudges doubled"
+  /** The clock jumps by up to an hour, back or forth, every half second. */
+  | "clock steps";
+
+/** Setting: path of a file with the troubles of the moment, as a JSON array. */
+export const TROUBLES_VARIABLE = "FAILPOINT_TROUBLES";
+/** Setting: what the process makes its own choices from. */
+export const SEED_VARIABLE = "FAILPOINT_SEED";
 
 export interface RecordedStatement {
   runId: string;

@@ -6,21 +6,24 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isMainThread } from "node:worker_threads";
 import { Context } from "@temporalio/activity";
+import type { ActivityExecuteInput } from "@temporalio/worker";
 import pg from "pg";
 import { EventChannel } from "../../../db/event-writer.ts";
 import { RunWorkflows } from "../../../api/run-workflows.ts";
+import { createRandom } from "../faults/random.ts";
 import {
   BREAK_HEADER,
-  CLOCK_VARIABLE,
   COUNT_HEADER,
-  NUDGES_VARIABLE,
   PLAN_VARIABLE,
-  POISON_VARIABLE,
+  POISON,
   RECORD_VARIABLE,
+  SEED_VARIABLE,
+  TROUBLES_VARIABLE,
 } from "./failpoint.ts";
-import type { RecordedStatement, StatementPoint, WorkerPlan, WorkerPoint } from "./failpoint.ts";
+import type { RecordedStatement, StatementPoint, Trouble, WorkerPlan, WorkerPoint } from "./failpoint.ts";
 
 const CLOCK_STEP_MS = 500;
+const CLOCK_FURTHEST_MS = 3_600_000;
 
 /** One request, or one try of one activity. */
 interface Scope {
@@ -36,7 +39,10 @@ const requests = new AsyncLocalStorage<Scope | undefined>();
 const activities = new WeakMap<Context, Scope>();
 const flushes = new Map<string, number>();
 
+const random = createRandom(Number(process.env[SEED_VARIABLE] ?? 0));
+
 if (isMainThread) {
+  await breakActivities();
   breakRequests();
   breakStatements();
   breakTurns();
@@ -131,8 +137,7 @@ function breakTurns(): void {
   const pieces = new WeakMap<EventChannel, number>();
   EventChannel.prototype.append = function (this: EventChannel, ...args) {
     append.apply(this, args);
-    const poison = process.env[POISON_VARIABLE];
-    if (poison && args[1].includes(poison)) die();
+    if (args[1].includes(POISON)) die();
     const nth = (pieces.get(this) ?? 0) + 1;
     pieces.set(this, nth);
     const point = findPoint(this.runId, Number(currentContext()?.info.activityId));
@@ -140,6 +145,41 @@ function breakTurns(): void {
     spend(this.runId);
     die();
   };
+}
+
+/** An interceptor stands where the SDK calls the activity, and has its result before Temporal is told. */
+async function breakActivities(): Promise<void> {
+  // An API has no activities, and should not load what workers need.
+  if (process.env[PLAN_VARIABLE] === undefined) return;
+  const { Worker } = await import("@temporalio/worker");
+  const { create } = Worker;
+  Worker.create = (options) => {
+    const { interceptors = {} } = options;
+    const { activity = [] } = interceptors;
+    // The first one is around all others.
+    const around = [() => ({ inbound: { execute: breakActivity } }), ...activity];
+    return create.call(Worker, { ...options, interceptors: { ...interceptors, activity: around } });
+  };
+}
+
+async function breakActivity(
+  input: ActivityExecuteInput,
+  next: (input: ActivityExecuteInput) => Promise<unknown>,
+): Promise<unknown> {
+  const { info } = Context.current();
+  const runId = info.workflowExecution?.workflowId ?? "";
+  const at = findPoint(runId, Number(info.activityId));
+  if (at?.kind === "begin") dieOnce(runId);
+  const result = await next(input);
+  if (at?.kind !== "return") return result;
+  if (at.moment === "before") dieOnce(runId);
+  setImmediate(dieOnce, runId); // the SDK has passed the result on by then, and it may or may not have been sent
+  return result;
+}
+
+function dieOnce(runId: string): void {
+  spend(runId);
+  die();
 }
 
 // --- statements ----------------------------------------------------------------------------------
@@ -234,14 +274,13 @@ type Nudge = (this: RunWorkflows, ...args: unknown[]) => void;
 
 /** Only the nudges behind requests; what the sweep sends goes another way. */
 function breakNudges(): void {
-  const how = process.env[NUDGES_VARIABLE];
-  if (!how) return;
   const prototype = RunWorkflows.prototype as unknown as Record<"start" | "wake" | "cancel", Nudge>;
   for (const name of ["start", "wake", "cancel"] as const) {
     const nudge = prototype[name];
     prototype[name] = function (...args) {
-      if (how === "lose" && Math.random() < 0.5) return;
-      for (let time = how === "double" ? 3 : 1; time > 0; time -= 1) nudge.apply(this, args);
+      const troubles = readTroubles();
+      if (troubles.includes("nudges lost") && random.chance(0.5)) return;
+      for (let time = troubles.includes("nudges doubled") ? 3 : 1; time > 0; time -= 1) nudge.apply(this, args);
     };
   }
 }
@@ -249,9 +288,9 @@ function breakNudges(): void {
 // --- clocks --------------------------------------------------------------------------------------
 
 function breakClock(): void {
-  const furthestMs = Number(process.env[CLOCK_VARIABLE] || 0);
-  if (furthestMs === 0) return;
+  if (process.env[TROUBLES_VARIABLE] === undefined) return;
   const RealDate = Date;
+  const jumps = random.fork();
   let offsetMs = 0;
   class SteppingDate extends RealDate {
     constructor(...args: ConstructorParameters<typeof RealDate> | []) {
@@ -263,6 +302,14 @@ function breakClock(): void {
   }
   globalThis.Date = SteppingDate as DateConstructor;
   setInterval(() => {
-    offsetMs = Math.round((Math.random() * 2 - 1) * furthestMs);
+    const isStepping = readTroubles().includes("clock steps");
+    offsetMs = isStepping ? jumps.int(-CLOCK_FURTHEST_MS, CLOCK_FURTHEST_MS) : 0;
   }, CLOCK_STEP_MS).unref();
+}
+
+// --- troubles ------------------------------------------------------------------------------------
+
+function readTroubles(): Trouble[] {
+  const file = process.env[TROUBLES_VARIABLE];
+  return file === undefined || !existsSync(file) ? [] : (JSON.parse(readFileSync(file, "utf8")) as Trouble[]);
 }

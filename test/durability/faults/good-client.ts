@@ -1,6 +1,5 @@
 // A client as the docs ask for: it sends every POST with an Idempotency-Key and sends it again until it is answered, by
 // whichever API process there is, and it joins a stream that broke off again from where it was.
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI from "openai";
 import type { ReceivedEvent } from "../../../audit/received-stream.ts";
@@ -57,12 +56,17 @@ export class GoodClient {
     return this.#options.told;
   }
 
+  /** The same client with choices of its own, which do not depend on what others do meanwhile. */
+  with(random: Random): GoodClient {
+    return new GoodClient({ ...this.#options, random });
+  }
+
   get<Body>(path: string): Promise<Answer<Body>> {
     return this.#untilAnswered({ method: "GET", path });
   }
 
   /** A key of the caller's own makes two calls the same request. */
-  post<Body>(path: string, body: unknown, key: string = randomUUID()): Promise<Answer<Body>> {
+  post<Body>(path: string, body: unknown, key: string = this.#options.random.key()): Promise<Answer<Body>> {
     return this.#untilAnswered({ method: "POST", path, body, headers: { "idempotency-key": key } });
   }
 
@@ -79,7 +83,7 @@ export class GoodClient {
       method: "POST",
       path,
       body: { ...body, stream: true },
-      headers: { "idempotency-key": randomUUID() },
+      headers: { "idempotency-key": this.#options.random.key() },
     };
     const endsAt = Date.now() + this.#options.patienceMs;
     for (;;) {

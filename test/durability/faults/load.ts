@@ -1,5 +1,4 @@
 // The load: many clients, each with one conversation after the other, of kinds that a seed has chosen.
-import type { Run } from "../../../contract/run.ts";
 import type { ScriptedTurn } from "../../support/scripts.ts";
 import { CONVERSATIONS } from "./conversations.ts";
 import type { Kind } from "./conversations.ts";
@@ -15,8 +14,6 @@ export interface LoadMix {
   kinds?: readonly Kind[];
   /** Makes the model's turns worse ones. */
   spoil?: (turn: ScriptedTurn, random: Random) => ScriptedTurn;
-  /** Ends that the faults make right for any run. */
-  alsoRight?: readonly Run["status"][];
   /** How long a run may take to come to rest, whatever happens meanwhile. */
   restMs?: number;
 }
@@ -34,7 +31,7 @@ export interface Load {
 /** What clients complain of is among what they were told. */
 export function startLoad(mix: LoadMix, with_: { client: GoodClient; random: Random; assistantId: string }): Load {
   const { client, assistantId } = with_;
-  const { conversations, atATime, spoil = (turn) => turn, alsoRight = [], restMs = REST_MS } = mix;
+  const { conversations, atATime, spoil = (turn) => turn, restMs = REST_MS } = mix;
   const plan = Array.from({ length: conversations }, () => ({
     kind: chooseKind(mix.kinds ?? (Object.keys(CONVERSATIONS) as Kind[]), with_.random),
     random: with_.random.fork(),
@@ -47,7 +44,7 @@ export function startLoad(mix: LoadMix, with_: { client: GoodClient; random: Ran
       const { kind, random } = talk;
       const worse = (turn: ScriptedTurn) => spoil(turn, random);
       await CONVERSATIONS[kind]
-        .hold({ client, random, assistantId, restMs, spoil: worse, alsoRight })
+        .hold({ client: client.with(random.fork()), random, assistantId, restMs, spoil: worse })
         .catch((error: unknown) => client.told.complain(`${kind}: ${String(error)}`));
       held += 1;
     }

@@ -6,7 +6,8 @@ import { lookup } from "../../support/scripts.ts";
 import { untilAllRest, untilWorkflowsClose } from "./deadline.ts";
 import { GoodClient } from "./good-client.ts";
 import { startLoad } from "./load.ts";
-import { createRandom } from "./random.ts";
+import { createRandomFor } from "./random.ts";
+import type { Random } from "./random.ts";
 import { watchRecovery } from "./recovery.ts";
 import type { Extent, Scenario, ScenarioResult, Stage } from "./scenario.ts";
 import { Told } from "./told.ts";
@@ -29,20 +30,25 @@ export interface PlayOptions {
 
 export async function playScenario(scenario: Scenario, options: PlayOptions): Promise<ScenarioResult> {
   const startedAt = performance.now();
-  const world = await startWorld(scenario.world ?? {});
+  const random = createRandomFor(scenario.name, options.seed);
+  const world = await startWorld(scenario.world ?? {}, random.fork());
   try {
-    const result = await play(scenario, world, options);
+    const result = await play(scenario, world, random, options);
     if (result.violations.length > 0 && options.keepLogsIn !== undefined) {
       world.keepLogs(`${options.keepLogsIn}/${scenario.name.replaceAll(/\W+/g, "-")}`);
     }
     return { ...result, seconds: Math.round((performance.now() - startedAt) / 1000) };
   } finally {
-    await world.end();
+    await world.close();
   }
 }
 
-async function play(scenario: Scenario, world: World, { seed, extent }: PlayOptions): Promise<ScenarioResult> {
-  const random = createRandom(seed);
+async function play(
+  scenario: Scenario,
+  world: World,
+  random: Random,
+  { seed, extent }: PlayOptions,
+): Promise<ScenarioResult> {
   const told = new Told();
   const recovery = watchRecovery(world.stack.db);
   const client = new GoodClient({
@@ -57,22 +63,23 @@ async function play(scenario: Scenario, world: World, { seed, extent }: PlayOpti
   const mix = scenario.load?.(extent);
   const load = mix && startLoad(mix, { client, random: random.fork(), assistantId });
   let faults = 0;
-  const stage: Stage = {
+  const createStage = (choices: Random): Stage => ({
     world,
-    random: random.fork(),
+    random: choices,
     extent,
     told,
     client,
     assistantId,
     isOver: () => load?.isOver ?? false,
     async pause(fromMs, toMs) {
-      const endsAt = Date.now() + stage.random.int(fromMs, toMs);
-      while (Date.now() < endsAt && !stage.isOver()) await sleep(PAUSE_STEP_MS);
+      const endsAt = Date.now() + choices.int(fromMs, toMs);
+      while (Date.now() < endsAt && !(load?.isOver ?? false)) await sleep(PAUSE_STEP_MS);
     },
     struck: () => void (faults += 1),
     healed: () => recovery.mark(),
-  };
-  await Promise.all([scenario.play(stage), load?.over]);
+    fork: () => createStage(choices.fork()),
+  });
+  await Promise.all([scenario.play(createStage(random.fork())), load?.over]);
 
   const restless = await untilAllRest(world.stack.db);
   const recoveryMs = await recovery.all();

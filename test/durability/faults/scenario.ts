@@ -32,6 +32,8 @@ export interface Stage {
   pause(fromMs: number, toMs: number): Promise<void>;
   /** Counts a fault. */
   struck(): void;
+  /** The same stage with choices of its own, for what goes on beside something else. */
+  fork(): Stage;
   /** The fault is over, or the process is dead: from here on recovery is timed. */
   healed(): void;
 }

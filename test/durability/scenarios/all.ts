@@ -9,6 +9,8 @@ import { networkScenarios } from "./network.ts";
 import { nudgesDoubled, nudgesLost } from "./nudges.ts";
 import { poison } from "./poison.ts";
 import { quiet } from "./quiet.ts";
+import { severalAtOnce } from "./several-at-once.ts";
+import { storm } from "./storm.ts";
 
 import {
   diskFull,
@@ -43,4 +45,6 @@ export const scenarios: readonly Scenario[] = [
   nudgesLost,
   nudgesDoubled,
   clockSteps,
+  ...severalAtOnce,
+  storm,
 ];

@@ -1,13 +1,11 @@
 // Every request that accepts something breaks between every two of its statements, once by the death of the process and
 // once by the loss of its connection to Postgres. Then the client sends it again.
-import { randomUUID } from "node:crypto";
 import type { Run } from "../../../contract/run.ts";
 import { calls, lookup, scripted } from "../../support/scripts.ts";
 import type { ScriptedTurn } from "../../support/scripts.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 import { BREAK_HEADER, COUNT_HEADER } from "../failpoints/failpoint.ts";
 import type { Deed, StatementPoint } from "../failpoints/failpoint.ts";
-import { PRELOAD } from "../failpoints/preload-path.ts";
 import type { Scenario, Stage } from "../faults/scenario.ts";
 
 const REST_MS = 60_000;
@@ -82,7 +80,7 @@ const ACCEPTING: readonly Accepting[] = [
 export const apiCrashPoints: Scenario = {
   name: "every crash point of accepting",
   fault: "an API dies, or loses its connection, between every two statements of six kinds of requests",
-  world: { apis: APIS, workers: 1, settings: { NODE_OPTIONS: `--import=${PRELOAD}` } },
+  world: { apis: APIS, workers: 1, fromWithin: true },
   async play(stage) {
     const replacing: Promise<void>[] = [];
     let turn = 0;
@@ -104,7 +102,7 @@ export const apiCrashPoints: Scenario = {
 /** Before each statement, during and after the last one, which is the commit. */
 async function pointsOf(stage: Stage, accepting: Accepting): Promise<StatementPoint[]> {
   const { path, body, run } = await accepting.prepare(stage);
-  const answer = await send(stage, { index: 0, path, body, key: randomUUID(), breaking: "count" });
+  const answer = await send(stage, { index: 0, path, body, key: stage.random.key(), breaking: "count" });
   const count = Number(answer?.headers.get(COUNT_HEADER));
   if (!(count > 0)) throw new Error(`${accepting.name}: no statement was counted`);
   await settle(stage, accepting, await readBody(answer), run);
@@ -120,7 +118,7 @@ async function pointsOf(stage: Stage, accepting: Accepting): Promise<StatementPo
 async function breakOnce(stage: Stage, accepting: Accepting, point: StatementPoint, index: number): Promise<boolean> {
   const { world, client, told } = stage;
   const { path, body, run } = await accepting.prepare(stage);
-  const key = randomUUID();
+  const key = stage.random.key();
   const victim = world.stack.apis.find(({ url }) => `${url}/v1` === world.apiUrls()[index]);
   const answer = await send(stage, { index, path, body, key, breaking: JSON.stringify(point) });
   const where = `${accepting.name}, ${point.deed} ${point.moment} statement ${point.nth}`;

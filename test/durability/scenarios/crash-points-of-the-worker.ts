@@ -1,5 +1,6 @@
 // Every activity breaks between every two of its statements, behind pieces that the model has said, inside batches of
-// events and behind heartbeats: one run for each point, and each point breaks once.
+// events, behind heartbeats, before it has begun, and when it is done and Temporal does not know: one run for each point,
+// and each point breaks once.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +37,13 @@ interface Life {
 type At = WorkerPoint["at"];
 
 const said: ScriptedTurn = { text: "a few words that come in pieces", chunk_chars: 8, chunk_ms: 40 };
+
+/** Around everything that an activity does. */
+const OUTER_POINTS: readonly At[] = [
+  { kind: "begin" },
+  { kind: "return", moment: "before" },
+  { kind: "return", moment: "during" },
+];
 
 const LIVES: readonly Life[] = [
   { name: "answers", turns: [said], breaking: [1], right: "completed" },
@@ -85,7 +93,7 @@ interface Case {
 export const workerCrashPoints: Scenario = {
   name: "every crash point of activities",
   fault:
-    "a worker dies, or loses its connection, between every two statements of every activity, and at pieces, flushes and heartbeats",
+    "a worker dies, or loses its connection, between every two statements of every activity, at pieces, flushes and heartbeats, and before Temporal hears of the end",
   world: { apis: 1, workers: 0 },
   async play(stage) {
     const folder = mkdtempSync(join(tmpdir(), "failpoints-"));
@@ -134,7 +142,7 @@ function casesOf(statements: ReadonlyMap<string, number>): Case[] {
     life.breaking.flatMap((activity) => {
       const count = statements.get(`${life.name} ${activity}`) ?? 0;
       if (count === 0) throw new Error(`${life.name}: no statement of activity ${activity} was recorded`);
-      const points = life.points ?? [...statementPoints(count), ...otherPoints(life, activity)];
+      const points = life.points ?? [...OUTER_POINTS, ...statementPoints(count), ...otherPoints(life, activity)];
       return points.map((at) => ({ life, activity, at }));
     }),
   );

@@ -1,71 +1,74 @@
-// A bad network between the processes and Postgres, and between them and Temporal: connections that are cut, refused,
-// slow, or silent.
-import type { Scenario, Stage } from "../faults/scenario.ts";
-import type { TcpProxy } from "../faults/tcp-proxy.ts";
-import { forAWhile, mixed, whileLoaded } from "./mixed.ts";
+// A bad network between the processes and Postgres, and between them and Temporal.
+import { cutOff, forgetting, hanging, refusal, slowness } from "../blows/network.ts";
+import type { Place } from "../blows/network.ts";
+import type { Blow } from "../faults/blow.ts";
+import type { Scenario } from "../faults/scenario.ts";
+import { scenarioOf } from "./scenario-of-blows.ts";
 
-type Place = "postgres" | "temporal";
 const NAMES: Record<Place, string> = { postgres: "Postgres", temporal: "Temporal" };
 
-/** One way in which a network is bad, for each of the places. */
-function onThe(
-  places: readonly Place[],
-  what: { name: string; fault: string; runs: number; play: (stage: Stage, proxy: TcpProxy) => Promise<void> },
-): Scenario[] {
-  return places.map((place) => ({
-    name: `${NAMES[place]} ${what.name}`,
-    fault: `${what.fault} ${NAMES[place]}`,
-    load: mixed({ taste: 15, bounded: what.runs, long: 2 * what.runs }),
-    play: (stage) => what.play(stage, stage.world.network[place]),
-  }));
+interface Bad {
+  name: string;
+  fault: string;
+  runs: number;
+  blow: (place: Place) => Blow;
+  betweenMs?: readonly [number, number];
+  /** As long as the load lasts unless told. */
+  times?: number;
 }
 
-function lasting(begin: (proxy: TcpProxy, stage: Stage) => void, lastsMs: [number, number], times: number) {
-  return (stage: Stage, proxy: TcpProxy): Promise<void> =>
-    forAWhile(stage, {
-      begin: () => begin(proxy, stage),
-      end: () => proxy.heal(),
-      lastsMs,
-      betweenMs: [300, 2000],
-      times: stage.extent === "long" ? 2 * times : times,
-    });
+/** One way in which a network is bad, at each of the places. */
+function atBoth({ name, fault, runs, blow, betweenMs = [300, 2000], times }: Bad): Scenario[] {
+  return (["postgres", "temporal"] as const).map((place) =>
+    scenarioOf({
+      name: `${NAMES[place]} ${name}`,
+      fault: `${fault} ${NAMES[place]}`,
+      load: { taste: 15, bounded: runs, long: 2 * runs },
+      rhythms: (extent) => [
+        {
+          blow: blow(place),
+          betweenMs,
+          ...(times === undefined ? {} : { times: extent === "long" ? 2 * times : times }),
+        },
+      ],
+    }),
+  );
 }
-
-const both: readonly Place[] = ["postgres", "temporal"];
 
 export const networkScenarios: readonly Scenario[] = [
-  ...onThe(both, {
+  ...atBoth({
     name: "cut off",
     fault: "every connection is cut, and new ones pass, to",
     runs: 80,
-    play: (stage, proxy) =>
-      whileLoaded(stage, () => {
-        proxy.cutAll();
-        stage.healed();
-      }, [300, 1500]),
+    blow: cutOff,
+    betweenMs: [300, 1500],
   }),
-  ...onThe(both, {
+  ...atBoth({
     name: "refuses",
     fault: "connections are cut and refused for 2 to 6 s by",
     runs: 60,
-    play: lasting((proxy) => proxy.refuse(), [2000, 6000], 3),
+    blow: refusal,
+    times: 3,
   }),
-  ...onThe(both, {
+  ...atBoth({
     name: "hangs",
     fault: "nothing passes for 3 to 8 s, and then everything that was sent meanwhile, to and from",
     runs: 60,
-    play: lasting((proxy) => proxy.hang(), [3000, 8000], 3),
+    blow: hanging,
+    times: 3,
   }),
-  ...onThe(both, {
+  ...atBoth({
     name: "slow",
     fault: "everything comes 10 to 80 ms later, to and from",
     runs: 60,
-    play: lasting((proxy, stage) => proxy.delay(stage.random.int(10, 80)), [3000, 8000], 3),
+    blow: slowness,
+    times: 3,
   }),
-  ...onThe(both, {
+  ...atBoth({
     name: "forgets its connections",
     fault: "open connections fall silent for good and are not closed, and new ones pass, to",
     runs: 40,
-    play: lasting((proxy) => proxy.forget(), [0, 0], 1),
+    blow: forgetting,
+    times: 1,
   }),
 ];

@@ -1,25 +1,17 @@
-// What the API tells Temporal gets lost, or comes twice.
-import { NUDGES_VARIABLE } from "../failpoints/failpoint.ts";
-import type { Scenario } from "../faults/scenario.ts";
-import { PRELOAD } from "../failpoints/preload-path.ts";
-import { allTheTime, mixed } from "./mixed.ts";
+// What the API tells Temporal gets lost, or comes several times, for as long as the load lasts.
+import { doubledNudges, lostNudges } from "../blows/troubles.ts";
+import { scenarioOf } from "./scenario-of-blows.ts";
 
-const nudged = (how: "lose" | "double"): NonNullable<Scenario["world"]> => ({
-  settings: { NODE_OPTIONS: `--import=${PRELOAD}`, [NUDGES_VARIABLE]: how },
-});
-
-export const nudgesLost: Scenario = {
+export const nudgesLost = scenarioOf({
   name: "signals lost",
   fault: "half of all starts, signals and cancels never leave the API",
-  world: nudged("lose"),
-  load: mixed({ taste: 15, bounded: 80, long: 250 }),
-  play: allTheTime,
-};
+  load: { taste: 15, bounded: 80, long: 250 },
+  rhythms: () => [{ blow: lostNudges, firstMs: [0, 0], betweenMs: [0, 0] }],
+});
 
-export const nudgesDoubled: Scenario = {
+export const nudgesDoubled = scenarioOf({
   name: "workflow started twice",
   fault: "every start, signal and cancel is sent three times at once",
-  world: nudged("double"),
-  load: mixed({ taste: 15, bounded: 80, long: 250 }),
-  play: allTheTime,
-};
+  load: { taste: 15, bounded: 80, long: 250 },
+  rhythms: () => [{ blow: doubledNudges, firstMs: [0, 0], betweenMs: [0, 0] }],
+});
