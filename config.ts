@@ -14,6 +14,19 @@ export const Environment = z.object({
   PORT: port(8080),
   /** Folder for everything that the embedded mode keeps. */
   DATA_DIR: z.string().default(".data"),
+  /** Folder of the files that clients upload. Without it, `blobs` inside DATA_DIR. All API and worker processes must see the same. */
+  BLOB_DIR: optional,
+  /** Bucket for those files, in place of a folder. Its keys are found as Amazon's own tools find them. */
+  S3_BUCKET: optional,
+  S3_REGION: z.string().min(1).default("us-east-1"),
+  /** Base URL of a server that speaks S3 and is not Amazon's. */
+  S3_ENDPOINT: optional.pipe(z.url({ protocol: /^https?$/ }).optional()),
+  /** Begins the names of all objects in the bucket. */
+  S3_PREFIX: optional.pipe(z.string().max(500).optional()),
+  /** Names the bucket in the path, as most servers that are not Amazon's want it. */
+  S3_FORCE_PATH_STYLE: z.stringbool().default(false),
+  /** Lets clients download what was uploaded for assistants or as user data, which OpenAI's API refused. */
+  ALLOW_FILE_DOWNLOADS: z.stringbool().default(false),
   /** Postgres connection string. When given, no embedded Postgres is started. */
   DATABASE_URL: optional,
   /** Most Postgres connections that one process opens. */

@@ -1,5 +1,6 @@
 // One turn of a run: take it in hand, ask the model, record what it says, and tell the workflow what is next.
 // Temporal may call this more than once; `beginTurn` reads from the row what is still to be done.
+import type { Blobs } from "../blobs/blobs.ts";
 import { ApplicationFailure, Context, log } from "@temporalio/activity";
 import {
   MAX_TURNS_PER_RUN,
@@ -30,6 +31,7 @@ export interface ActivityDeps {
   suspects: Suspects;
   writer: EventWriter;
   model: Model;
+  blobs: Blobs;
 }
 
 /** Which run; nothing else travels through Temporal. */

@@ -5,11 +5,14 @@ import { cancelRun, expireRun } from "./finish-run.ts";
 import { generate } from "./generate.ts";
 import type { ActivityDeps, RunInput } from "./generate.ts";
 import { removeExpired } from "./remove-expired.ts";
+import { removeOrphans } from "./remove-orphans.ts";
 import { Suspects } from "./suspects.ts";
+import { withHeartbeat } from "./with-heartbeat.ts";
 
 export type { ActionRequired, ActivityDeps, RunEnded, RunInput, TurnOutcome } from "./generate.ts";
 export type { OpenWorkflows } from "./close-abandoned.ts";
 export type { Removed } from "./remove-expired.ts";
+export type { OrphansRemoved } from "./remove-orphans.ts";
 
 export function createActivities(given: Omit<ActivityDeps, "suspects"> & { openWorkflows: OpenWorkflows }) {
   const deps = { ...given, suspects: new Suspects() };
@@ -17,7 +20,8 @@ export function createActivities(given: Omit<ActivityDeps, "suspects"> & { openW
     generate: (input: RunInput) => generate(deps, input),
     cancelRun: (input: RunInput) => cancelRun(deps, input),
     expireRun: (input: RunInput) => expireRun(deps, input),
-    removeExpired: () => removeExpired(deps),
+    removeExpired: () => withHeartbeat(() => removeExpired(deps)),
+    removeOrphans: () => withHeartbeat(() => removeOrphans(deps)),
     closeAbandoned: () => closeAbandoned(deps, deps.openWorkflows),
   };
 }

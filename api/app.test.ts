@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { text as readAll } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { pino } from "pino";
+import { DiskBlobs } from "../blobs/disk-blobs.ts";
 import { listApiKeys, revokeApiKey } from "../db/api-keys.ts";
 import { EventReader } from "../db/event-reader.ts";
 import { createPool } from "../db/pool.ts";
@@ -212,6 +213,8 @@ test("without its database the process is up but not ready, and says so to clien
   const url = "postgres://nobody@127.0.0.1:1/nothing";
   const db = createPool({ url, max: 1, name: "test", onError: () => undefined });
   const orphan = createApp({
+    blobs: new DiskBlobs("never-made"),
+    files: { allowDownloads: false },
     db,
     log: pino({ level: "silent" }),
     runs: { expiresAfterSeconds: 600 },
@@ -229,6 +232,8 @@ test("without its database the process is up but not ready, and says so to clien
 
 test("what is not HTTP is answered in the same shape, and the connection closed", async () => {
   const listening = createApp({
+    blobs: new DiskBlobs("never-made"),
+    files: { allowDownloads: false },
     db: app.db,
     log: pino({ level: "silent" }),
     runs: { expiresAfterSeconds: 600 },

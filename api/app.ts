@@ -2,9 +2,10 @@
 import { fastify, LogController } from "fastify";
 import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { unknownUrl } from "../contract/errors.ts";
-import { MAX_BODY_BYTES, REQUEST_TIMEOUT_MS } from "../contract/limits.ts";
+import { MAX_BODY_BYTES, UPLOAD_TIMEOUT_MS } from "../contract/limits.ts";
 import { V1, V2 } from "../contract/version.ts";
 import type { ApiVersion } from "../contract/version.ts";
+import { limitArrival } from "./arrival.ts";
 import { createAuthentication } from "./auth.ts";
 import { limitRoutes, requireBetaHeader, versionConstraint } from "./beta-header.ts";
 import { writeCheckedJson, writeJson } from "./check-answers.ts";
@@ -15,6 +16,7 @@ import { onError } from "./on-error.ts";
 import { describeApi } from "./openapi.ts";
 import { answerPreflight, newRequestId, setProcessingTime, setResponseHeaders } from "./response-headers.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
+import { fileRoutes } from "./routes/files.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { modelRoutes } from "./routes/models.ts";
@@ -22,6 +24,7 @@ import { runEventRoutes } from "./routes/run-events.ts";
 import { runStepRoutes } from "./routes/run-steps.ts";
 import { runRoutes } from "./routes/runs.ts";
 import { threadRoutes } from "./routes/threads.ts";
+import { uploadRoutes } from "./routes/uploads.ts";
 import { v1FileRoutes } from "./routes/v1-files.ts";
 import { showAnswersAsV1 } from "./show-v1.ts";
 import { validatorCompiler } from "./validate.ts";
@@ -37,7 +40,7 @@ export function createApp(deps: Deps): FastifyInstance {
     genReqId: newRequestId,
     requestIdHeader: false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: UPLOAD_TIMEOUT_MS,
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, constraints: { version: versionConstraint } },
@@ -59,6 +62,7 @@ export function createApp(deps: Deps): FastifyInstance {
     setResponseHeaders(reply, request.id);
     if (request.method === "OPTIONS") return answerPreflight(request, reply);
   });
+  limitArrival(app);
   app.addHook("onSend", async (_request, reply) => setProcessingTime(reply));
   app.addHook("onResponse", async (request, reply) => logRequest(request, reply));
 
@@ -70,6 +74,8 @@ export function createApp(deps: Deps): FastifyInstance {
       api.addHook("onRequest", refuseUnknownUrl);
       api.setNotFoundHandler(refuseUnknownUrl);
       api.register(modelRoutes(deps));
+      api.register(fileRoutes(deps));
+      api.register(uploadRoutes(deps));
       for (const version of [V2, V1]) api.register(versionedRoutes(deps, version));
     },
     { prefix: "/v1" },

@@ -1,5 +1,6 @@
 // What the routes are built from. Everything is made in main.ts, or in a test, and handed down.
 import type { Logger } from "pino";
+import type { Blobs } from "../blobs/blobs.ts";
 import type { EventReader } from "../db/event-reader.ts";
 import type { Pool } from "../db/pool.ts";
 import type { RunSettings } from "./new-run.ts";
@@ -10,6 +11,12 @@ export interface Deps {
   log: Logger;
   /** What every run is given that does not say otherwise. */
   runs: RunSettings;
+  /** The contents of files. */
+  blobs: Blobs;
+  files: {
+    /** Whether also those may be downloaded that OpenAI's API kept to itself. */
+    allowDownloads: boolean;
+  };
   /** The way to the workflows; it refuses nothing and waits for nothing. */
   workflows: Pick<RunWorkflows, "start" | "wake" | "cancel">;
   events: Pick<EventReader, "subscribe">;

@@ -2,6 +2,7 @@
 import { Client, Connection } from "@temporalio/client";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import { pino } from "pino";
+import { openBlobs } from "../blobs/open-blobs.ts";
 import { loadConfig } from "../config.ts";
 import { DRAIN_MS } from "../contract/limits.ts";
 import { ensureApiKey } from "../db/api-keys.ts";
@@ -43,7 +44,16 @@ const workflows = new RunWorkflows({ client, taskQueue: config.TEMPORAL_TASK_QUE
 const stopSweep = startSweep({ db, workflows, log });
 
 const runs = { expiresAfterSeconds: config.RUN_EXPIRES_AFTER_SECONDS };
-const app = createApp({ db, log, runs, workflows, events, checkAnswers: config.CHECK_ANSWERS });
+const app = createApp({
+  db,
+  log,
+  blobs: openBlobs(config),
+  files: { allowDownloads: config.ALLOW_FILE_DOWNLOADS },
+  runs,
+  workflows,
+  events,
+  checkAnswers: config.CHECK_ANSWERS,
+});
 const closeSpareConnections = watchSpareConnections(app.server);
 const url = await app.listen({ host: config.HOST, port: config.PORT });
 log.info({ url }, "the API is listening");

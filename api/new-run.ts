@@ -17,6 +17,7 @@ import type { NewRun } from "../db/runs.ts";
 import type { ThreadScope } from "../db/scope.ts";
 import { insertThread, lockThread } from "../db/threads.ts";
 import { commit } from "./commit.ts";
+import { holdFiles } from "./hold-files.ts";
 import { prepareMessages } from "./new-messages.ts";
 
 type Overrides = Omit<CreateRun, "additional_messages"> & Pick<CreateThreadAndRun, "tool_resources">;
@@ -40,9 +41,11 @@ export async function createRun(making: Making, scope: ThreadScope, body: Create
   const messages = await prepareMessages(body.additional_messages, version);
   try {
     return await commit(db, request, async (tx) => {
+      const refuse = await holdFiles(tx, scope, { messages });
       const [thread, assistant] = await Promise.all([lockThread(tx, scope), readAssistant(tx, scope, body)]);
       if (thread === undefined) throw threadNotFound(scope.thread_id);
       const run = resolveRun(scope, body, assistant, making.settings);
+      refuse();
       if (thread.active_run_id !== undefined) throw threadHasActiveRun(scope.thread_id, thread.active_run_id);
       await insertMessages(tx, scope, messages);
       return accept(tx, run, []);
@@ -57,11 +60,14 @@ export async function createThreadAndRun(making: Making, body: CreateThreadAndRu
   const { db, request, version } = making;
   const messages = await prepareMessages(body.thread?.messages, version);
   return commit(db, request, async (tx) => {
+    const file_ids = body.tool_resources?.code_interpreter?.file_ids;
+    const refuse = await holdFiles(tx, request.caller, { ...body.thread, messages, file_ids });
     const [thread, assistant] = await Promise.all([
       insertThread(tx, { ...body.thread, ...request.caller, messages }),
       readAssistant(tx, request.caller, body),
     ]);
     const run = resolveRun({ ...request.caller, thread_id: thread.id }, body, assistant, making.settings);
+    refuse();
     return accept(tx, run, [{ event: "thread.created", data: thread }]);
   });
 }

@@ -1,5 +1,6 @@
 // Turns every error into an answer. Whatever is not an ApiError is ours: its text goes to the log, never to the client.
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { BlobsUnavailable } from "../blobs/blobs.ts";
 import {
   ApiError,
   bodyTooLarge,
@@ -31,7 +32,7 @@ function toApiError(error: unknown, request: FastifyRequest): ApiError {
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
       return brokenJson();
   }
-  return isUnavailable(error) ? overloaded() : internalError(request.id);
+  return error instanceof BlobsUnavailable || isUnavailable(error) ? overloaded() : internalError(request.id);
 }
 
 function codeOf(error: unknown): unknown {

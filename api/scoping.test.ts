@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startTestApp } from "../test/support/app.ts";
 import type { Answer, ErrorBody, TestApp } from "../test/support/app.ts";
+import { FORM_TYPE, formOf } from "../test/support/forms.ts";
 
 interface Ids {
   assistant: string;
@@ -10,6 +11,8 @@ interface Ids {
   message: string;
   run: string;
   step: string;
+  file: string;
+  upload: string;
 }
 
 const NEVER: Ids = {
@@ -18,6 +21,8 @@ const NEVER: Ids = {
   message: "msg_000000000000000000000000",
   run: "run_000000000000000000000000",
   step: "step_000000000000000000000000",
+  file: "file-000000000000000000000000",
+  upload: "upload_000000000000000000000000",
 };
 
 const newMessage = { role: "user", content: "Hi" };
@@ -46,6 +51,13 @@ const OPERATIONS: [method: "GET" | "POST" | "DELETE", path: (ids: Ids) => string
   ["POST", (ids) => `/threads/${ids.thread}/runs/${ids.run}/submit_tool_outputs`, () => ({ tool_outputs: [] })],
   ["GET", (ids) => `/threads/${ids.thread}/runs/${ids.run}/steps`],
   ["GET", (ids) => `/threads/${ids.thread}/runs/${ids.run}/steps/${ids.step}`],
+  ["GET", (ids) => `/files/${ids.file}`],
+  ["GET", (ids) => `/files/${ids.file}/content`],
+  ["GET", (ids) => `/files?after=${ids.file}`],
+  ["DELETE", (ids) => `/files/${ids.file}`],
+  ["POST", () => "/threads", (ids) => ({ tool_resources: { code_interpreter: { file_ids: [ids.file] } } })],
+  ["POST", (ids) => `/uploads/${ids.upload}/complete`, () => ({ part_ids: ["part_A"] })],
+  ["POST", (ids) => `/uploads/${ids.upload}/cancel`],
 ];
 
 let app: TestApp;
@@ -72,12 +84,14 @@ async function makeObjects(as: "alice" | "bob"): Promise<Ids> {
      select $1, project_id, id, thread_id, assistant_id, 1, 'message_creation', 'completed', $3 from runs where id = $2`,
     [step, run, JSON.stringify({ type: "message_creation", message_creation: { message_id: message } })],
   );
-  return { assistant, thread, message, run, step };
+  const file = await app.addFile({ as, purpose: "vision" });
+  const upload = await make("/uploads", { purpose: "vision", filename: "a.png", bytes: 1, mime_type: "image/png" });
+  return { assistant, thread, message, run, step, file, upload };
 }
 
 /** What Alice's project holds, down to the last column. */
 async function readEverything(): Promise<unknown[]> {
-  const tables = ["assistants", "threads", "messages", "runs", "run_steps"];
+  const tables = ["assistants", "threads", "messages", "runs", "run_steps", "files", "uploads"];
   const texts = tables.map(
     async (table) =>
       (
@@ -100,7 +114,7 @@ describe("Bob, who knows an id of Alice's, is told what he would be told if it n
   for (const [method, path, body] of OPERATIONS) {
     const ask = (as: "alice" | "bob", ids: Ids) => app.call(method, `/v1${path(ids)}`, { as, body: body?.(ids) });
 
-    test(`${method} ${path({ assistant: "A", thread: "T", message: "M", run: "R", step: "S" })}`, async () => {
+    test(`${method} ${path({ assistant: "A", thread: "T", message: "M", run: "R", step: "S", file: "F", upload: "U" })}`, async () => {
       const before = await readEverything();
       const answer = await ask("bob", alices);
       assert.ok(answer.status === 404 || answer.status === 400);
@@ -126,7 +140,19 @@ test("the owner is answered", async () => {
   }
 });
 
+test("Bob cannot add a part to Alice's upload", async () => {
+  const body = formOf([{ name: "data", filename: "a", content: "x" }]);
+  const call = { as: "bob" as const, body, headers: { "content-type": FORM_TYPE } };
+  const { status, body: answer } = await app.call("POST", `/v1/uploads/${alices.upload}/parts`, call);
+  assert.deepEqual([status, answer.error.message], [404, `No upload found with id '${alices.upload}'.`]);
+});
+
 test("lists hold one's own objects only", async () => {
+  const files = await app.call<{ data: { id: string }[] }>("GET", "/v1/files", { as: "bob" });
+  assert.deepEqual(
+    files.body.data.map((item) => item.id),
+    [bobs.file],
+  );
   const { body } = await app.call<{ data: { id: string }[] }>("GET", "/v1/assistants?limit=100", { as: "bob" });
   assert.deepEqual(
     body.data.map((item) => item.id),
@@ -135,5 +161,5 @@ test("lists hold one's own objects only", async () => {
 });
 
 function shortIds(): Ids {
-  return { assistant: "A", thread: "T", message: "M", run: "R", step: "S" };
+  return { assistant: "A", thread: "T", message: "M", run: "R", step: "S", file: "F", upload: "U" };
 }

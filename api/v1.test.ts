@@ -23,6 +23,10 @@ interface File {
 let app: TestApp;
 before(async () => {
   app = await startTestApp();
+  await app.putFiles("file-A", "file-B", "file-C", "file-D");
+  for (const batch of ["", "A", "B", "C"]) {
+    await app.putFiles(...Array.from({ length: 21 }, (_, index) => `file-${index}${batch}`));
+  }
 });
 after(() => app.stop());
 

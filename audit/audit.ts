@@ -1,7 +1,10 @@
 // The audit: everything that must hold between the rows, the events and the workflows of a system, checked while it
 // runs and without changing it.
+import { BlobsUnavailable } from "../blobs/blobs.ts";
 import type { Pool } from "../db/pool.ts";
 import { BELONGING_INVARIANTS } from "./belonging.ts";
+import { BLOB_CATALOGUE, checkBlobs } from "./blobs.ts";
+import type { AuditedBlobs } from "./blobs.ts";
 import { checkEvents, EVENT_CATALOGUE, OLD_EVENT_INVARIANTS } from "./events.ts";
 import { KEY_INVARIANTS } from "./keys.ts";
 import { WORK_INVARIANTS } from "./open-work.ts";
@@ -52,6 +55,8 @@ export interface AuditOptions {
   sample?: number;
   /** What clients were told, where that is known. */
   received?: Received;
+  /** The contents of files. Without them nothing is said about them. */
+  blobs?: AuditedBlobs;
 }
 
 export interface AuditReport {
@@ -70,15 +75,27 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
     ...EVENT_CATALOGUE,
     ...WORKFLOW_CATALOGUE,
     ...(received === undefined ? {} : RECEIVED_CATALOGUE),
+    ...(options.blobs === undefined ? {} : BLOB_CATALOGUE),
   };
   const tally = createTally(catalogue, options.first ?? DEFAULT_FIRST);
   await checkRows(db, tally, ROW_INVARIANTS, graceMs);
   await checkEvents(db, tally);
   if (received !== undefined) await checkReceived(db, tally, received);
+  if (options.blobs !== undefined) await checkStore(db, tally, options.blobs, graceMs);
   const problem = await checkTemporal(options, tally, graceMs);
   if (problem !== undefined) tally.skip(Object.keys(WORKFLOW_CATALOGUE), problem);
   const invariants = tally.results();
   return { ok: invariants.every(({ violations }) => violations === 0), temporal_problem: problem ?? null, invariants };
+}
+
+/** A store that cannot be read is no reason to say nothing about the rest. */
+async function checkStore(db: Pool, tally: Tally, blobs: AuditedBlobs, graceMs: number): Promise<void> {
+  try {
+    await checkBlobs(db, tally, blobs, graceMs);
+  } catch (error) {
+    if (!(error instanceof BlobsUnavailable)) throw error;
+    tally.skip(Object.keys(BLOB_CATALOGUE), error.message);
+  }
 }
 
 /** Returns why Temporal could not be asked, or not to the end. */

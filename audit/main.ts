@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { Client, Connection } from "@temporalio/client";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
+import { openBlobs } from "../blobs/open-blobs.ts";
 import { ConfigError, loadConfig } from "../config.ts";
 import { createPool } from "../db/pool.ts";
 import { audit, DEFAULT_FIRST, DEFAULT_GRACE_MS, DEFAULT_SAMPLE } from "./audit.ts";
@@ -14,9 +15,9 @@ const USAGE = `Usage: npm run audit -- [options]
   --sample N          how many of the runs that ended last are held against their workflows, ${DEFAULT_SAMPLE} unless told
   --database-only     leaves Temporal alone
 
-Reads DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_TASK_QUEUE and the rest of Temporal's own environment.
+Reads DATABASE_URL, BLOB_DIR or S3_BUCKET and what belongs to it, TEMPORAL_ADDRESS, TEMPORAL_TASK_QUEUE and the rest of Temporal's own environment.
 Ends with 0 when no invariant is broken, with 1 when one is, and with 2 when that could not be found out: because the
-database or Temporal cannot be reached, or the command is not understood.`;
+database, the files or Temporal cannot be reached, or the command is not understood.`;
 
 class UsageError extends Error {
   override name = "UsageError";
@@ -45,7 +46,8 @@ async function run(args: string[]): Promise<number> {
   const graceMs = toNumber("grace", values.grace) * 1000;
   const first = toNumber("first", values.first);
   const sample = toNumber("sample", values.sample);
-  const { DATABASE_URL, TEMPORAL_TASK_QUEUE: taskQueue } = loadConfig();
+  const config = loadConfig();
+  const { DATABASE_URL, TEMPORAL_TASK_QUEUE: taskQueue } = config;
   if (DATABASE_URL === undefined) throw new UsageError("DATABASE_URL is not set: it names the database to check.");
 
   const db = createPool({ url: DATABASE_URL, max: 1, name: "audit", onError: () => undefined });
@@ -54,10 +56,11 @@ async function run(args: string[]): Promise<number> {
   try {
     const client = new Client({ connection, namespace: settings.namespace ?? "default" });
     const temporal = values["database-only"] ? {} : { temporal: { client, taskQueue } };
-    const report = await audit({ db, ...temporal, graceMs, first, sample });
+    const report = await audit({ db, blobs: openBlobs(config), ...temporal, graceMs, first, sample });
     console.log(values.json ? JSON.stringify(report, null, 2) : toText(report));
     if (!report.ok) return 1;
-    return report.temporal_problem === null || values["database-only"] ? 0 : 2;
+    const wasSkipped = report.invariants.some(({ skipped }) => skipped !== undefined);
+    return !wasSkipped || values["database-only"] ? 0 : 2;
   } finally {
     await connection.close();
     await db.end();

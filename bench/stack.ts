@@ -88,6 +88,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       PORT: "0",
       EMBEDDED_MODEL_PORT: "0",
       LOG_LEVEL: "warn",
+      BLOB_DIR: join(folder, "blobs"),
       ...settings(folder),
     };
     const start = async (part: string, script: string, extra: Record<string, string> = {}): Promise<NodeChild> =>

@@ -65,8 +65,14 @@ export const brokenJson = () =>
 export const bodyTooLarge = (maxBytes: number) =>
   new ApiError(413, `The request body is too large. The maximum size is ${maxBytes} bytes.`);
 
-export const unsupportedMediaType = (given: string) =>
-  new ApiError(415, `Unsupported content type: '${given}'. Please send 'application/json'.`);
+export const unsupportedMediaType = (given: string, wanted = "application/json") =>
+  new ApiError(415, `Unsupported content type: '${given}'. Please send '${wanted}'.`);
+
+export const brokenForm = () =>
+  new ApiError(400, "We could not parse the multipart form of your request: it is incomplete or malformed.");
+
+export const fileTooLarge = (param: string, maxBytes: number) =>
+  new ApiError(413, `The file is too large. The maximum size is ${maxBytes} bytes.`, { param });
 
 // --- objects that are not there ----------------------------------------------------------------
 
@@ -78,6 +84,12 @@ export const runStepNotFound = (id: string) => notFound("run step", id);
 export const assistantFileNotFound = (id: string, assistantId: string) =>
   notFoundIn("file", id, "assistant", assistantId);
 export const messageFileNotFound = (id: string, messageId: string) => notFoundIn("file", id, "message", messageId);
+export const fileNotFound = (id: string) => new ApiError(404, `No such File object: ${shorten(id)}`, { param: "id" });
+/** Of files that a request refers to. */
+export const filesNotFound = (ids: readonly string[]) =>
+  new ApiError(404, `Files ${pythonList(ids.map(shorten))} were not found`);
+export const uploadNotFound = (id: string) => notFound("upload", id);
+export const uploadPartNotFound = (id: string, uploadId: string) => notFoundIn("part", id, "upload", uploadId);
 export const modelNotFound = (id: string) =>
   new ApiError(404, `The model '${id}' does not exist`, {
     param: "model",
@@ -114,6 +126,59 @@ export const arrayTooLong = (param: string, max: number, length: number) =>
     `Invalid '${param}': array too long. Expected an array with maximum length ${max}, but got an array with length ${length} instead.`,
     { param, code: "array_above_max_length" },
   );
+
+/** For a part of a message that is to be an image. */
+export const notAnImage = (known: readonly string[], ending: string) =>
+  new ApiError(
+    400,
+    `Invalid message content: Expected file type to be a supported format: ${known.join(", ")} but got ${ending}.`,
+  );
+
+export const notSearchable = (endings: readonly string[]) =>
+  new ApiError(
+    400,
+    `Files with extensions [${endings.join(", ")}] are not supported for retrieval. See https://platform.openai.com/docs/assistants/tools/file-search/supported-files`,
+    { param: "file_ids", code: "unsupported_file" },
+  );
+
+/** The text alone; its error has no code. */
+export const unknownPurpose = (purpose: string, known: readonly string[]) =>
+  `'${shorten(purpose)}' is not one of ${pythonList(known)} - 'purpose'`;
+
+export const missingParameter = (param: string) =>
+  new ApiError(400, `Missing required parameter: '${param}'.`, { param, code: "missing_required_parameter" });
+
+export const unknownParameter = (param: string) =>
+  new ApiError(400, `Unknown parameter: '${param}'.`, { param, code: "unknown_parameter" });
+
+export const fileIsEmpty = (param: string) => new ApiError(400, "The file is empty.", { param, code: "invalid_value" });
+
+export const notAFile = (param: string) =>
+  new ApiError(400, `Invalid type for '${param}': expected a file, but got a string instead.`, {
+    param,
+    code: "invalid_type",
+  });
+
+export const onlyOneFile = (param: string) =>
+  new ApiError(400, `Invalid '${param}': expected one file, but got more.`, { param, code: "invalid_value" });
+
+export const duplicatePart = (id: string) =>
+  new ApiError(400, `Invalid 'part_ids': the part '${shorten(id)}' is named more than once.`, {
+    param: "part_ids",
+    code: "invalid_value",
+  });
+
+export const uploadSizeMismatch = (expected: number, got: number) =>
+  new ApiError(400, `The parts have ${got} bytes together, but the upload was created for ${expected} bytes.`, {
+    param: "part_ids",
+    code: "invalid_value",
+  });
+
+export const uploadHashMismatch = () =>
+  new ApiError(400, "Invalid 'md5': the content of the parts has another checksum.", {
+    param: "md5",
+    code: "invalid_value",
+  });
 
 export const mutuallyExclusiveStores = () =>
   new ApiError(
@@ -158,6 +223,12 @@ export const outputsTooLarge = () =>
     param: "tool_outputs",
     code: "invalid_value",
   });
+
+export const uploadIsOver = (id: string, status: string) =>
+  new ApiError(400, `Upload ${id} cannot be changed: its status is '${status}'.`);
+
+export const downloadNotAllowed = (purpose: string) =>
+  new ApiError(400, `Not allowed to download files of purpose: ${purpose}`);
 
 // --- our own failures --------------------------------------------------------------------------
 

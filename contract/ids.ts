@@ -7,7 +7,18 @@ const UNBIASED = 256 - (256 % ALPHABET.length);
 /** One byte in 32 is thrown away; with these a second draw is rare. */
 const SPARE_BYTES = 8;
 
-export type IdPrefix = "asst_" | "thread_" | "msg_" | "run_" | "step_" | "call_" | "proj_" | "key_";
+export type IdPrefix =
+  | "asst_"
+  | "thread_"
+  | "msg_"
+  | "run_"
+  | "step_"
+  | "call_"
+  | "proj_"
+  | "key_"
+  | "file-"
+  | "upload_"
+  | "part_";
 
 /** Makes a new random identifier, for example `run_V1StGXR8Z5jdHi6BmyT0aQ2c`. */
 export function newId(prefix: IdPrefix): string {

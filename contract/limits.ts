@@ -4,6 +4,8 @@
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** How long a request may take to arrive. */
 export const REQUEST_TIMEOUT_MS = 120_000;
+/** How long one that brings a file may take. */
+export const UPLOAD_TIMEOUT_MS = 3_600_000;
 /** Deepest nesting of a JSON Schema that a client may store. */
 export const MAX_SCHEMA_DEPTH = 64;
 
@@ -40,6 +42,36 @@ export const MAX_ATTACHMENTS = 20;
 export const MAX_V1_MESSAGE_FILES = 10;
 export const MAX_MESSAGES_PER_REQUEST = 512;
 export const MAX_MESSAGES_PER_THREAD = 100_000;
+
+// --- files -------------------------------------------------------------------------------------
+
+/** Largest file that comes in one request, in bytes: 512 MB. */
+export const MAX_FILE_BYTES = 512 * 1024 * 1024;
+/** Largest file that comes in parts, in bytes: 8 GB. */
+export const MAX_UPLOAD_BYTES = 8 * 1024 * 1024 * 1024;
+/** Largest of those parts, in bytes: 64 MB. */
+export const MAX_UPLOAD_PART_BYTES = 64 * 1024 * 1024;
+/** Parts of one file. */
+export const MAX_UPLOAD_PARTS = 10_000;
+/** How long an upload may take from its first request to its last, in seconds. */
+export const UPLOAD_SECONDS = 3600;
+/** What is left of an upload is removed this long after its time, so that one that is just being completed is let be. */
+export const UPLOAD_GRACE_SECONDS = 3600;
+/** Fields of a form beside the file, and the length of each, in bytes. */
+export const MAX_FORM_FIELDS = 16;
+export const MAX_FORM_FIELD_BYTES = 4096;
+export const MAX_FILENAME_LENGTH = 512;
+export const MAX_MIME_TYPE_LENGTH = 256;
+/** Life that a client may give a file, in seconds: an hour to 30 days. */
+export const MIN_FILE_LIFETIME_SECONDS = 3600;
+export const MAX_FILE_LIFETIME_SECONDS = 30 * 24 * 3600;
+export const MAX_FILES_PAGE_SIZE = 10_000;
+/** Files with their references that one transaction deletes. */
+export const FILE_BATCH = 20;
+/** A blob of this age that no row names was left behind: far longer than a request may take from its first byte to its row. */
+export const ORPHAN_AFTER_MS = 24 * 3600_000;
+/** How often the janitor looks for such blobs. It reads the list of all of them. */
+export const ORPHAN_SEARCH_INTERVAL_MS = 6 * 3600_000;
 
 /** Rows that `GET /models` answers at the most. */
 export const MAX_MODELS = 1000;

@@ -7,7 +7,9 @@ import type { Assistant, CreateAssistant, ModifyAssistant } from "./assistant.ts
 import type { RunEvent } from "./events.ts";
 import type { toList } from "./list.ts";
 import type { CreateMessage, Message, ModifyMessage } from "./message.ts";
+import type { FileObject } from "./file.ts";
 import type { Model } from "./model.ts";
+import type { Upload, UploadPart } from "./upload.ts";
 import type { CreateRun, CreateThreadAndRun, ModifyRun, Run, SubmitToolOutputs } from "./run.ts";
 import type { RunStep } from "./run-step.ts";
 import type { CreateThread, ModifyThread, Thread } from "./thread.ts";
@@ -37,6 +39,10 @@ test("the official client can read every object that the server answers", () => 
   isUsableAs<OpenAI.Beta.Threads.Run>({} as Json<Run>);
   isUsableAs<OpenAI.Beta.Threads.Runs.RunStep>({} as Json<RunStep>);
   isUsableAs<OpenAI.Model>({} as Json<Model>);
+  // Their types leave out null, which their service sent, and the purpose evals.
+  isUsableAs<Without<OpenAI.FileObject, "expires_at" | "status_details" | "purpose">>({} as Json<FileObject>);
+  isUsableAs<Without<OpenAI.Upload, "file">>({} as Json<Upload>);
+  isUsableAs<OpenAI.Uploads.UploadPart>({} as Json<UploadPart>);
   isUsableAs<Pick<OpenAI.CursorPage<Json<Message>>, "data" | "has_more">>(
     {} as ReturnType<typeof toList<Json<Message>>>,
   );

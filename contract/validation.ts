@@ -1,6 +1,6 @@
 // Turns what zod found wrong into the error that the original service would have answered.
 import type { z } from "zod";
-import { ApiError, shorten } from "./errors.ts";
+import { ApiError, missingParameter, shorten, unknownParameter } from "./errors.ts";
 import { countCharacters } from "./text.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -24,17 +24,13 @@ function toApiError(issue: Issue, parents: Path): ApiError {
 
   switch (issue.code) {
     case "invalid_type":
-      if (issue.input === undefined) return missing(param);
+      if (issue.input === undefined) return missingParameter(param);
       return wrongType(param, typeName(issue.expected, path), issue.input);
     case "unrecognized_keys": {
-      const unknown = formatPath([...path, issue.keys[0] ?? ""]);
-      return new ApiError(400, `Unknown parameter: '${unknown}'.`, {
-        param: unknown,
-        code: "unknown_parameter",
-      });
+      return unknownParameter(formatPath([...path, issue.keys[0] ?? ""]));
     }
     case "invalid_value":
-      if (issue.input === undefined) return missing(param);
+      if (issue.input === undefined) return missingParameter(param);
       if (typeof issue.input !== "string") return wrongType(param, article(typeof issue.values[0]), issue.input);
       return unsupportedValue(param, issue.input, issue.values);
     case "too_big":
@@ -48,7 +44,8 @@ function toApiError(issue: Issue, parents: Path): ApiError {
     case "invalid_union":
       return fromUnion(issue, path);
     case "custom": {
-      const code = typeof issue.params?.["code"] === "string" ? issue.params["code"] : "invalid_value";
+      const given: unknown = issue.params?.["code"];
+      const code = typeof given === "string" || given === null ? given : "invalid_value";
       return new ApiError(
         400,
         issue.message.replace("{path}", () => param),
@@ -66,11 +63,11 @@ function fromUnion(issue: Issue & { code: "invalid_union" }, path: Path): ApiErr
   if ("options" in issue && issue.options !== undefined) {
     // No branch has this `type`; zod has put the discriminator at the end of the path.
     const given = (issue.input as Record<string, unknown>)[issue.discriminator ?? "type"];
-    if (given === undefined) return missing(param);
+    if (given === undefined) return missingParameter(param);
     if (typeof given !== "string") return wrongType(param, "a string", given);
     return unsupportedValue(param, given, issue.options);
   }
-  if (issue.input === undefined) return missing(param);
+  if (issue.input === undefined) return missingParameter(param);
   const branches = issue.errors.map((issues) => issues[0] as Issue);
   const meant =
     branches.find((branch) => branch.path.length > 0 || !isTypeMismatch(branch)) ??
@@ -113,13 +110,6 @@ function outOfRange(issue: Issue & { code: "too_big" | "too_small" }, param: str
     `${kind} ${side} ${bound} value. Expected a value ${sign} ${limit}, but got ${String(input)} instead.`,
     `${kind}_${side}_${short}_value`,
   ];
-}
-
-function missing(param: string): ApiError {
-  return new ApiError(400, `Missing required parameter: '${param}'.`, {
-    param,
-    code: "missing_required_parameter",
-  });
 }
 
 function wrongType(param: string, expected: string, input: unknown): ApiError {

@@ -29,3 +29,13 @@ export interface RunScope extends RunKey {
 export interface StepScope extends ThreadScope {
   run_id: string;
 }
+
+export interface FileScope {
+  project_id: string;
+  file_id: string;
+}
+
+export interface UploadScope {
+  project_id: string;
+  upload_id: string;
+}

@@ -7,6 +7,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/wo
 import type { WorkerOptions } from "@temporalio/worker";
 import pino from "pino";
 import { createActivities } from "../activities/index.ts";
+import { openBlobs } from "../blobs/open-blobs.ts";
 import { loadConfig } from "../config.ts";
 import { DRAIN_MS } from "../contract/limits.ts";
 import { EventWriter } from "../db/event-writer.ts";
@@ -68,7 +69,13 @@ const worker = await Worker.create({
   taskQueue,
   ...deploymentOf(config.WORKER_BUILD_ID),
   workflowsPath: fileURLToPath(new URL("../workflows/index.ts", import.meta.url)),
-  activities: createActivities({ pool, writer, model: createOpenAIModel(router), openWorkflows }),
+  activities: createActivities({
+    pool,
+    writer,
+    model: createOpenAIModel(router),
+    blobs: openBlobs(config),
+    openWorkflows,
+  }),
   maxConcurrentActivityTaskExecutions: config.WORKER_MAX_CONCURRENT_TURNS,
   maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
   stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,

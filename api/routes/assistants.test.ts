@@ -7,6 +7,7 @@ import type { List, TestApp } from "../../test/support/app.ts";
 let app: TestApp;
 before(async () => {
   app = await startTestApp();
+  await app.putFiles("file-A", "file-B");
 });
 after(() => app.stop());
 

@@ -10,6 +10,7 @@ import * as assistants from "../../db/assistants.ts";
 import type { AssistantScope } from "../../db/scope.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
+import { holdFiles } from "../hold-files.ts";
 
 const OneAssistant = z.object({ assistant_id: AssistantId });
 const tags = ["Assistants"];
@@ -29,7 +30,11 @@ export const assistantRoutes =
       },
       async (request) => {
         const assistant = { ...request.body, ...request.caller };
-        return commit(db, request, (tx) => assistants.insertAssistant(tx, assistant));
+        return commit(db, request, async (tx) => {
+          const refuse = await holdFiles(tx, request.caller, assistant);
+          refuse();
+          return assistants.insertAssistant(tx, assistant);
+        });
       },
     );
 
@@ -70,11 +75,12 @@ export const assistantRoutes =
       },
       async (request) => {
         const scope = { ...request.caller, ...request.params };
-        return commit(
-          db,
-          request,
-          async (tx) => (await assistants.updateAssistant(tx, scope, request.body)) ?? missing(scope),
-        );
+        return commit(db, request, async (tx) => {
+          const refuse = await holdFiles(tx, scope, request.body);
+          const assistant = (await assistants.updateAssistant(tx, scope, request.body)) ?? missing(scope);
+          refuse();
+          return assistant;
+        });
       },
     );
 

@@ -14,6 +14,7 @@ import type { MessageScope } from "../../db/scope.ts";
 import { lockThread, threadExists } from "../../db/threads.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
+import { holdFiles } from "../hold-files.ts";
 import { prepareMessage } from "../new-messages.ts";
 
 const OneThread = z.object({ thread_id: ThreadId });
@@ -38,8 +39,10 @@ export const messageRoutes =
         const scope = { ...request.caller, ...request.params };
         const prepared = prepareMessage(request.body, version);
         return commit(db, request, async (tx) => {
+          const refuse = await holdFiles(tx, scope, { messages: [prepared] });
           const thread = await lockThread(tx, scope);
           if (thread === undefined) throw threadNotFound(scope.thread_id);
+          refuse();
           if (thread.active_run_id !== undefined) throw threadIsLocked(scope.thread_id, thread.active_run_id);
           const [message] = await messages.insertMessages(tx, scope, [prepared]);
           return message;

@@ -10,6 +10,7 @@ import type { ThreadScope } from "../../db/scope.ts";
 import * as threads from "../../db/threads.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
+import { holdFiles } from "../hold-files.ts";
 import { prepareMessages } from "../new-messages.ts";
 
 const OneThread = z.object({ thread_id: ThreadId });
@@ -24,7 +25,11 @@ export const threadRoutes =
       async (request) => {
         const messages = await prepareMessages(request.body.messages, version);
         const thread = { ...request.body, ...request.caller, messages };
-        return commit(db, request, (tx) => threads.insertThread(tx, thread));
+        return commit(db, request, async (tx) => {
+          const refuse = await holdFiles(tx, request.caller, thread);
+          refuse();
+          return threads.insertThread(tx, thread);
+        });
       },
     );
 
@@ -50,11 +55,12 @@ export const threadRoutes =
       },
       async (request) => {
         const scope = { ...request.caller, ...request.params };
-        return commit(
-          db,
-          request,
-          async (tx) => (await threads.updateThread(tx, scope, request.body)) ?? missing(scope),
-        );
+        return commit(db, request, async (tx) => {
+          const refuse = await holdFiles(tx, request.caller, request.body);
+          const thread = (await threads.updateThread(tx, scope, request.body)) ?? missing(scope);
+          refuse();
+          return thread;
+        });
       },
     );
 

@@ -24,6 +24,7 @@ import { threadExists } from "../../db/threads.ts";
 import * as files from "../../db/v1-files.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
+import { holdFiles } from "../hold-files.ts";
 
 const OneAssistant = z.object({ assistant_id: AssistantId });
 const OneAssistantFile = OneAssistant.extend({ file_id: AnyId });
@@ -49,7 +50,9 @@ export const v1FileRoutes =
         const scope = { ...request.caller, ...request.params };
         const { file_id } = request.body;
         return commit(db, request, async (tx) => {
-          const before = await lockFiles(tx, scope);
+          const refuse = await holdFiles(tx, scope, { file_ids: [file_id] });
+          const before = await lockFileList(tx, scope);
+          refuse();
           const after = [...new Set([...before, file_id])];
           if (after.length > MAX_RESOURCE_FILES) throw arrayTooLong("file_ids", MAX_RESOURCE_FILES, after.length);
           await updateAssistant(tx, scope, { file_ids: after });
@@ -108,7 +111,7 @@ export const v1FileRoutes =
       async (request) => {
         const { file_id, ...scope } = { ...request.caller, ...request.params };
         await withTransaction(db, async (tx) => {
-          const before = await lockFiles(tx, scope);
+          const before = await lockFileList(tx, scope);
           if (!before.includes(file_id)) throw assistantFileNotFound(file_id, scope.assistant_id);
           await updateAssistant(tx, scope, { file_ids: before.filter((id) => id !== file_id) });
         });
@@ -164,7 +167,7 @@ export const v1FileRoutes =
   };
 
 /** Holds the assistant's row until the transaction ends and tells its list of files. Throws (404) without one. */
-async function lockFiles(tx: Queryable, scope: AssistantScope): Promise<string[]> {
+async function lockFileList(tx: Queryable, scope: AssistantScope): Promise<string[]> {
   if ((await lockAssistant(tx, scope)) === undefined) throw assistantNotFound(scope.assistant_id);
   return (await files.readV1FileIds(tx, scope.project_id, [scope.assistant_id])).get(scope.assistant_id) ?? [];
 }

@@ -306,6 +306,7 @@ suite("overrides", { concurrency: 4 }, () => {
 
   test("the tool resources of a thread and a run that are made together are echoed by each", async () => {
     const { openai } = stack;
+    await stack.putFiles("file-1", "file-2");
     const assistant = await openai.beta.assistants.create({ model: "gpt-4o" });
     const run = await openai.beta.threads.createAndRun({
       assistant_id: assistant.id,

@@ -19,9 +19,9 @@ after(() => stack.stop());
 
 const EXAMPLES = shellBlocks("First run", "How it works");
 
-test("the README has the four examples that are tried here, behind the two lines that set address and key", () => {
+test("the README has the five examples that are tried here, behind the two lines that set address and key", () => {
   const firstWords = EXAMPLES.map((example) => example.split(" ", 1)[0]);
-  assert.deepEqual(firstWords, ["export", "assistant=$(curl", "node", "python3", "node"]);
+  assert.deepEqual(firstWords, ["export", "assistant=$(curl", "node", "python3", "node", "node"]);
 });
 
 test("curl shows the events of a run", async (t) => {
@@ -49,6 +49,10 @@ test("Python prints the conversation", async (t) => {
 test("a function call is answered", async () => {
   const output = await runExample(4);
   assert.match(output, /^get_weather \{"city":"Paris"\}\nget_weather \{"city":"London"\}\n.*18 degrees, light rain/);
+});
+
+test("a file is uploaded, listed and deleted", async () => {
+  assert.match(await runExample(5), /^file-\w{24} notes\.txt 11\n/);
 });
 
 /** What an example prints. Rejects when it fails. */

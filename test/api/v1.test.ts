@@ -30,6 +30,7 @@ interface Run {
 let stack: Stack;
 before(async () => {
   stack = await startStack({ apis: 2 });
+  await stack.putFiles("file-A", "file-B");
 });
 after(() => stack.stop());
 

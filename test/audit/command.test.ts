@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { AuditReport } from "../../audit/audit.ts";
@@ -28,7 +29,12 @@ interface Outcome {
 }
 
 function run(args: string[], settings: Record<string, string>): Promise<Outcome> {
-  const env = { ...process.env, TEMPORAL_TASK_QUEUE: world.stack.taskQueue, ...settings };
+  const env = {
+    ...process.env,
+    TEMPORAL_TASK_QUEUE: world.stack.taskQueue,
+    BLOB_DIR: join(world.stack.folder, "blobs"),
+    ...settings,
+  };
   return new Promise((resolve) => {
     execFile(process.execPath, [PROGRAM, ...args], { env }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), out: stdout.trimEnd(), problem: stderr });

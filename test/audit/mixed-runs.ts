@@ -1,4 +1,5 @@
 // One run of every kind, on a running stack: how they ended, what was asked for between, and what clients were told.
+import { newId } from "../../contract/ids.ts";
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { Run, RunCreateParamsNonStreaming } from "openai/resources/beta/threads/runs/runs";
@@ -178,7 +179,8 @@ async function hasSpoken(stack: Stack, run: RunRef): Promise<boolean> {
 async function makeOldRun(stack: Stack): Promise<RunRef> {
   const v1 = { "openai-beta": "assistants=v1" };
   const tools = [{ type: "code_interpreter" }, { type: "retrieval" }];
-  const file_ids = ["file-aaaaaaaaaaaaaaaaaaaaaaaa", "file-bbbbbbbbbbbbbbbbbbbbbbbb"];
+  const file_ids = [newId("file-"), newId("file-")];
+  await stack.putFiles(...file_ids);
   const assistant = await post<{ id: string }>(stack, "/assistants", { model: "gpt-4", tools, file_ids }, v1);
   const content = scripted([{ text: "As in 2023." }]);
   const messages = [{ role: "user", content, file_ids }];

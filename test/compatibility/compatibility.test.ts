@@ -43,11 +43,11 @@ test("every remark is about a field that there is", () => {
   assert.deepEqual(unknown, []);
 });
 
-test("nothing is 'not yet' but what needs files, vector stores or the code interpreter", () => {
+test("nothing is 'not yet' but what needs vector stores or the code interpreter", () => {
   for (const { field, state, why } of NOTES) {
-    if (state === "not yet") assert.match(why, /files|vector stores|code interpreter/, field);
+    if (state === "not yet") assert.match(why, /vector stores|code interpreter/, field);
   }
-  assert.deepEqual(PARTS_TO_COME, ["/files", "/uploads", "/vector_stores"]);
+  assert.deepEqual(PARTS_TO_COME, ["/vector_stores"]);
 });
 
 function pathsOf(name: string, schema: Parameters<typeof walkSchema>[0], side: "input" | "output"): string[] {

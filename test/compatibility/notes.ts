@@ -11,7 +11,7 @@ export interface Note {
   why: string;
 }
 
-const KEPT = "is checked and kept, and no tool reads it before files are built";
+const KEPT = "has to be there and is kept; no tool reads it before vector stores and the code interpreter are built";
 const STORES = "is checked and kept; vector stores are not built yet";
 const ANY_MODEL = "any name is taken, and looked up when the run begins; OpenAI's refused names that it did not know";
 const LIFETIME = "how long this run may take, instead of ten minutes";
@@ -47,7 +47,11 @@ export const NOTES: readonly Note[] = [
   })),
   ...WITH_MESSAGES.flatMap((place): Note[] => [
     { field: `${place}attachments`, state: "not yet", why: `each file ${KEPT}` },
-    { field: `${place}content[].image_file.file_id`, state: "not yet", why: `the file ${KEPT}` },
+    {
+      field: `${place}content[].image_file.file_id`,
+      state: "not yet",
+      why: "has to be there and is kept; models are shown no stored images before vector stores are built",
+    },
     {
       field: `${place}content[].image_url.url`,
       state: "extension",
@@ -91,7 +95,7 @@ export const NOTES: readonly Note[] = [
   {
     field: "Message.content[].text.annotations",
     state: "not yet",
-    why: "laid out; answers cite nothing before files and vector stores are built",
+    why: "laid out; answers cite nothing before vector stores are built",
   },
   {
     field: "Message.content[].image_file",
@@ -165,6 +169,16 @@ export const CHOICES: readonly { matter: string; choice: string; rows: readonly 
     matter: "The pause that pollers are told",
     choice: "`openai-poll-after-ms: 500` on every answer with one run",
     rows: ["transport.answers.poll-after"],
+  },
+  {
+    matter: "A file that a request names and that does not exist",
+    choice: "404: `Files ['file-X'] were not found`",
+    rows: ["files.named.unknown"],
+  },
+  {
+    matter: "Deleting a file that is in use",
+    choice: "Is allowed; it leaves the lists of files of all assistants and threads, attachments of messages stay",
+    rows: ["files.delete"],
   },
   { matter: "Rate-limit headers", choice: "None", rows: ["transport.answers.rate-limits"] },
 ];

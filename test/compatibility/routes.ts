@@ -1,6 +1,7 @@
 // The routes of the app. Nothing is started and no connection is made for it.
 import { pino } from "pino";
 import { createApp } from "../../api/app.ts";
+import { DiskBlobs } from "../../blobs/disk-blobs.ts";
 import { createPool } from "../../db/pool.ts";
 import type { Route } from "./page.ts";
 import type { RouteOptions } from "fastify";
@@ -15,6 +16,8 @@ export async function readRoutes(): Promise<Route[]> {
   const app = createApp({
     db,
     log: pino({ level: "silent" }),
+    blobs: new DiskBlobs("never-made"),
+    files: { allowDownloads: false },
     runs: { expiresAfterSeconds: 600 },
     workflows: { start: () => undefined, wake: () => undefined, cancel: () => undefined },
     events: {

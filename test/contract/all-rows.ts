@@ -2,6 +2,7 @@
 import { assistantRows } from "./assistants.ts";
 import { stateErrorRows } from "./error-states.ts";
 import { errorRows } from "./errors.ts";
+import { fileRows } from "./files.ts";
 import type { Life } from "./life.ts";
 import { listRows } from "./lists.ts";
 import { messageRows } from "./messages.ts";
@@ -25,6 +26,7 @@ export const routeRows: readonly Row<World>[] = [
   ...runRows,
   ...submitRows,
   ...modelRows,
+  ...fileRows,
   ...listRows,
   ...transportRows,
   ...errorRows,

@@ -83,6 +83,7 @@ const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 /** Starts a server and lets it live through everything. To be stopped. */
 export async function liveThroughEverything(): Promise<Life> {
   const stack = await startStack();
+  await stack.putFiles(...fileIds(2));
   try {
     return await new Witness(stack).see();
   } catch (error) {

@@ -5,6 +5,7 @@ import * as assistant from "../../contract/assistant.ts";
 import * as deleted from "../../contract/deleted.ts";
 import * as errorBody from "../../contract/error-body.ts";
 import * as events from "../../contract/events.ts";
+import * as file from "../../contract/file.ts";
 import * as list from "../../contract/list.ts";
 import * as message from "../../contract/message.ts";
 import * as model from "../../contract/model.ts";
@@ -12,6 +13,7 @@ import * as responseFormat from "../../contract/response-format.ts";
 import * as run from "../../contract/run.ts";
 import * as runStep from "../../contract/run-step.ts";
 import * as thread from "../../contract/thread.ts";
+import * as upload from "../../contract/upload.ts";
 import * as tool from "../../contract/tool.ts";
 import * as toolResources from "../../contract/tool-resources.ts";
 
@@ -27,6 +29,11 @@ export const REQUESTS = {
   CreateThreadAndRun: run.CreateThreadAndRun,
   ModifyRun: run.ModifyRun,
   SubmitToolOutputs: run.SubmitToolOutputs,
+  CreateFile: file.CreateFile,
+  ListFilesQuery: file.ListFilesQuery,
+  CreateUpload: upload.CreateUpload,
+  AddUploadPart: upload.AddUploadPart,
+  CompleteUpload: upload.CompleteUpload,
   PageQuery: list.PageQuery,
   ListMessagesQuery: message.ListMessagesQuery,
   StepsQuery: runStep.IncludeQuery,
@@ -41,6 +48,9 @@ export const RESPONSES = {
   Run: run.Run,
   RunStep: runStep.RunStep,
   Model: model.Model,
+  File: file.FileObject,
+  Upload: upload.Upload,
+  UploadPart: upload.UploadPart,
   MessageDelta: events.MessageDelta,
   RunStepDelta: events.RunStepDelta,
   List: list.listOf(z.unknown()),
@@ -55,6 +65,7 @@ export const MODULES: Readonly<Record<string, object>> = {
   assistant,
   errorBody,
   events,
+  file,
   list,
   message,
   model,
@@ -64,4 +75,5 @@ export const MODULES: Readonly<Record<string, object>> = {
   thread,
   tool,
   toolResources,
+  upload,
 };

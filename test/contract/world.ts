@@ -28,6 +28,7 @@ export interface World {
 /** Starts one. To be stopped by `app.stop()`. */
 export async function startWorld(): Promise<World> {
   const app = await startTestApp();
+  await app.putFiles(...fileIds(FILES));
   const kept = new Map<string, Promise<unknown>>();
 
   const call: World["call"] = (method, path, options) => app.call(method, `/v1${path}`, options);
@@ -84,7 +85,10 @@ export async function messagesOf(world: World, threadId: string): Promise<object
   return data.map(({ role, content, attachments, metadata }) => ({ role, content, attachments, metadata }));
 }
 
-/** Ids of files that a client may name. Nothing checks yet that they exist; then they are to be made here. */
+/** How many files there are in every world. */
+const FILES = 25;
+
+/** Ids of files that a client may name: they are there. */
 export function fileIds(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `file-${String(index).padStart(24, "A")}`);
 }

@@ -19,8 +19,8 @@ const COMPOSE_TEXT = read("docker-compose.yml");
 const COMPOSE = parse(COMPOSE_TEXT, { merge: true }) as Compose;
 /** Settings that mean something to `npm start` only. */
 const EMBEDDED_ONLY = /^(EMBEDDED_|DATA_DIR$|TEMPORAL_CLI$)/;
-/** Read by Temporal's own SDK, and not by config.ts. */
-const TEMPORALS_OWN = ["TEMPORAL_NAMESPACE"];
+/** Read by Temporal's and Amazon's own SDKs, and not by config.ts. */
+const READ_BY_SDKS = ["TEMPORAL_NAMESPACE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 
 const settings = Object.keys(Environment.shape);
 
@@ -49,14 +49,14 @@ test(".env.example has every setting with its default, and beside them only what
   const example = parseEnv(read(".env.example"));
   const defaults = Object.entries(Environment.parse({})).map(([name, value]) => [name, String(value)]);
   const optional = settings.map((name) => [name, ""]);
-  const asked = [...COMPOSE_TEXT.matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => [name, ""]);
+  const asked = [...COMPOSE_TEXT.matchAll(/\$\{([A-Z0-9_]+)/g)].map(([, name]) => [name, ""]);
   assert.deepEqual(example, Object.fromEntries([...asked, ...optional, ...defaults]));
 });
 
 test("the containers are given settings that exist, and together all that are not for `npm start` only", () => {
   const given = ["api", "worker"].flatMap((name) => Object.keys(COMPOSE.services[name]?.environment ?? {}));
   const wanted = settings.filter((name) => !EMBEDDED_ONLY.test(name));
-  assert.deepEqual([...new Set(given)].toSorted(), [...wanted, ...TEMPORALS_OWN].toSorted());
+  assert.deepEqual([...new Set(given)].toSorted(), [...wanted, ...READ_BY_SDKS].toSorted());
 });
 
 for (const [image, programs] of [

@@ -9,6 +9,7 @@ import { calls, lookup, scripted } from "../support/scripts.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { waitUntil } from "../support/wait-until.ts";
+import type { Tidied } from "../../workflows/janitor.ts";
 
 let stack: Stack;
 let temporal: Client;
@@ -85,7 +86,9 @@ test("it removes events and keys that have had their time, no others, and its re
   const before = await eventsOf(young);
   assert.ok(before > 0 && (await eventsOf(old)) > 0);
 
-  assert.deepEqual(await tidy(), { eventsOfRuns: 1, idempotencyKeys: 1, workflowsClosed: 0 });
+  // Orphans are looked for now and then only.
+  const { orphanedBlobs: _, unfinishedBlobs: __, ...tidied } = (await tidy()) as Tidied;
+  assert.deepEqual(tidied, { eventsOfRuns: 1, idempotencyKeys: 1, files: 0, uploads: 0, workflowsClosed: 0 });
   assert.deepEqual([await eventsOf(old), await eventsOf(young)], [0, before]);
   assert.deepEqual((await stack.db.query(keys)).rows, [second]);
 });

@@ -1,16 +1,10 @@
 // What an object looks like through each version of the API, whichever of them it was made with.
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 
 export const V1_HEADERS = { "OpenAI-Beta": "assistants=v1" };
 export const V2_HEADERS = { "OpenAI-Beta": "assistants=v2" };
 /** Newer models were refused to version 1. */
 export const V1_MODEL = "gpt-4-turbo";
-
-/** Through version 1, a file need not exist to be named. */
-export function newFileId(): string {
-  return `file-${randomBytes(12).toString("hex")}`;
-}
 
 /** An assistant of version 1 with these files. */
 export function v1Assistant(file_ids: string[]) {

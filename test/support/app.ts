@@ -1,17 +1,24 @@
 // The HTTP surface over a database of its own, without a port and without Temporal: for tests of routes.
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { RouteOptions } from "fastify";
 import { pino } from "pino";
 import { createApp } from "../../api/app.ts";
+import type { Blobs } from "../../blobs/blobs.ts";
+import { DiskBlobs } from "../../blobs/disk-blobs.ts";
 import { ensureApiKey } from "../../db/api-keys.ts";
 import { EventReader } from "../../db/event-reader.ts";
 import { createPool } from "../../db/pool.ts";
 import type { Pool } from "../../db/pool.ts";
 import { createTestDatabase } from "./database.ts";
+import { FORM_TYPE, fileForm } from "./forms.ts";
+import { putFiles } from "./put-files.ts";
 
 type Method = "GET" | "POST" | "DELETE" | "OPTIONS";
 
 export interface Call {
-  /** Sent as JSON; a string is sent as it is. */
+  /** Sent as JSON; a string and bytes are sent as they are. */
   body?: unknown;
   /** Whose key: `alice` unless said otherwise. The two share nothing. */
   as?: "alice" | "bob";
@@ -48,21 +55,38 @@ export interface TestApp {
   text(path: string): Promise<string>;
   /** Every route, with the version of the API that it is limited to. */
   readonly routes: { method: string; url: string; version: string | undefined }[];
+  /** Where the contents of files are. */
+  blobs: Blobs;
+  /** Uploads a file for assistants and returns its id. */
+  addFile(file?: { as?: "alice" | "bob"; filename?: string; content?: string; purpose?: string }): Promise<string>;
+  /** Makes files of Alice's under these ids. */
+  putFiles(...ids: string[]): Promise<void>;
   /** What the workflows were asked for, for example `start run_…`. */
   nudges: string[];
+  /** Listens on a port of 127.0.0.1, for requests that `inject` cannot make. */
+  listen(): Promise<number>;
+  /** The API key of one of the two. */
+  keyOf(name: "alice" | "bob"): string;
+  /** Blobs that are being written, or were when their writer died. */
+  unfinishedBlobs(): number;
   stop(): Promise<void>;
 }
 
 /** Starts the app. To be stopped in `after`. */
-export async function startTestApp(): Promise<TestApp> {
+export async function startTestApp(options: { blobFolder?: string } = {}): Promise<TestApp> {
   const database = await createTestDatabase();
   const db = createPool({ url: database.url, max: 10, name: "test", onError: () => undefined });
   for (const name of ["alice", "bob"]) await ensureApiKey(db, { key: keyOf(name), name, projectName: name });
+  const folder = mkdtempSync(join(tmpdir(), "durable-assistants-blobs-"));
+  const blobs = new DiskBlobs(options.blobFolder ?? folder);
+  let port: number | undefined;
   const nudges: string[] = [];
   const routes: RouteOptions[] = [];
   const app = createApp({
     db,
     log: pino({ level: "silent" }),
+    blobs,
+    files: { allowDownloads: false },
     runs: { expiresAfterSeconds: 600 },
     workflows: {
       start: (run) => void nudges.push(`start ${run.id}`),
@@ -87,7 +111,9 @@ export async function startTestApp(): Promise<TestApp> {
       method,
       url: path,
       headers: Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined)),
-      ...(body === undefined ? {} : { payload: typeof body === "string" ? body : JSON.stringify(body) }),
+      ...(body === undefined
+        ? {}
+        : { payload: typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body) }),
     });
     const isJson = String(answer.headers["content-type"]).startsWith("application/json");
     return {
@@ -100,6 +126,7 @@ export async function startTestApp(): Promise<TestApp> {
 
   return {
     db,
+    blobs,
     nudges,
     get routes() {
       return routes.map(({ method, url, constraints }) => {
@@ -108,15 +135,34 @@ export async function startTestApp(): Promise<TestApp> {
       });
     },
     call,
+    async putFiles(...ids) {
+      const { rows } = await db.query<{ id: string }>("select id from projects where name = 'alice'");
+      await putFiles(db, blobs, { project_id: rows[0]?.id ?? "", ids });
+    },
+    async addFile({ as = "alice", filename, content = "Some words.", purpose = "assistants" } = {}) {
+      const body = fileForm(content, { purpose }, filename);
+      const headers = { "content-type": FORM_TYPE };
+      const answer = await call<{ id: string }>("POST", "/v1/files", { as, body, headers });
+      if (answer.status !== 200) throw new Error(answer.text);
+      return answer.body.id;
+    },
     async text(path) {
       const { statusCode, payload } = await app.inject({ method: "GET", url: path });
       if (statusCode !== 200) throw new Error(`GET ${path} answers ${statusCode}`);
       return payload;
     },
+    async listen() {
+      port ??= Number(new URL(await app.listen({ host: "127.0.0.1", port: 0 })).port);
+      return port;
+    },
+    keyOf,
+    unfinishedBlobs: () =>
+      existsSync(join(folder, "unfinished")) ? readdirSync(join(folder, "unfinished")).length : 0,
     async stop() {
       await app.close();
       await db.end();
       await database.drop();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

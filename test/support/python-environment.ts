@@ -19,7 +19,7 @@ const PRINT_VERSION =
  * Path of an interpreter that has what the file asks for, or undefined when the machine has no python3 of version 3.10
  * or newer. Throws when it cannot be installed, or does not work once it is.
  */
-export async function findPython(requirements = NEWEST_SDK): Promise<string | undefined> {
+export async function findPython(requirements = NEWEST_SDK, loads: Loads = mainModule): Promise<string | undefined> {
   const version = await run("python3", ["-c", PRINT_VERSION]).then(
     ({ stdout }) => stdout.trim(),
     () => undefined,
@@ -29,9 +29,13 @@ export async function findPython(requirements = NEWEST_SDK): Promise<string | un
   const content = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 8);
   const environment = join(CACHE, `python-${version}-${name}-${release}-${content}`);
   // Only complete environments are at this place; one whose python3 has left the machine is a dangling link.
-  if (!existsSync(interpreterOf(environment))) await makeEnvironment(environment, requirements);
+  if (!existsSync(interpreterOf(environment))) await makeEnvironment(environment, requirements, loads);
   return interpreterOf(environment);
 }
+
+/** The Python module that has to load when an environment is made. */
+type Loads = (requirements: string) => string;
+const mainModule: Loads = (requirements) => mainPackage(requirements).name.replaceAll("-", "_");
 
 /** The first package that the file pins: what it is there for. */
 export function mainPackage(requirements: string): { name: string; version: string } {
@@ -41,7 +45,7 @@ export function mainPackage(requirements: string): { name: string; version: stri
 }
 
 /** Made beside its place and then moved there, so that whatever interrupts it leaves nothing half-made in the place. */
-async function makeEnvironment(environment: string, requirements: string): Promise<void> {
+async function makeEnvironment(environment: string, requirements: string, loads: Loads): Promise<void> {
   mkdirSync(CACHE, { recursive: true });
   const making = mkdtempSync(`${environment}-`);
   const python = interpreterOf(making);
@@ -57,7 +61,7 @@ async function makeEnvironment(environment: string, requirements: string): Promi
       requirements,
     ]);
     // A Python that is newer than the package may not load it.
-    await run(python, ["-W", "ignore", "-c", `import ${mainPackage(requirements).name.replaceAll("-", "_")}`]);
+    await run(python, ["-W", "ignore", "-c", `import ${loads(requirements)}`]);
     if (existsSync(interpreterOf(environment))) return; // another test run was faster, and may be using it
     rmSync(environment, { recursive: true, force: true });
     renameSync(making, environment);

@@ -6,12 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import pg from "pg";
+import { DiskBlobs } from "../../blobs/disk-blobs.ts";
 import { openLogFile } from "../../embedded/log-file.ts";
 import { startNodeChild } from "../../embedded/node-child.ts";
 import type { NodeChild } from "../../embedded/node-child.ts";
 import { startScriptedModel } from "../../model/scripted/server.ts";
 import type { ScriptedModel } from "../../model/scripted/server.ts";
 import { createTestDatabase } from "./database.ts";
+import { putFiles } from "./put-files.ts";
 
 export interface StackOptions {
   /** API processes to start with; 1 unless said otherwise. */
@@ -42,6 +44,8 @@ export interface Stack {
   readonly baseURL: string;
   /** The official client. Its retries are off, so that each failure is seen. */
   readonly openai: OpenAI;
+  /** Makes files of the stack's project under these ids. */
+  putFiles(...ids: string[]): Promise<void>;
   /** Starts one more API process; with `port`, where another one was before. */
   startApi(port?: number, settings?: Record<string, string>): Promise<NodeChild>;
   startWorker(settings?: Record<string, string>): Promise<NodeChild>;
@@ -68,6 +72,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     HOST: "127.0.0.1",
     LOG_LEVEL: "warn",
     CHECK_ANSWERS: "true",
+    BLOB_DIR: join(folder, "blobs"),
     ...settings,
   });
   const db = new pg.Pool({ connectionString: database.url, max: 4 });
@@ -102,6 +107,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     get openai() {
       return new OpenAI({ baseURL: stack.baseURL, apiKey, maxRetries: 0 });
+    },
+    async putFiles(...ids) {
+      const { rows } = await db.query<{ id: string }>("select id from projects where name = 'default'");
+      await putFiles(db, new DiskBlobs(environment["BLOB_DIR"] ?? ""), { project_id: rows[0]?.id ?? "", ids });
     },
     async startApi(port = 0, settings = {}) {
       const api = await start("api", { ...settings, PORT: String(port) });

@@ -7,7 +7,6 @@ import {
   checkV1Thread,
   checkV2Assistant,
   checkV2Message,
-  newFileId,
   v1Assistant,
   V1_HEADERS,
   V2_ASSISTANT,
@@ -44,8 +43,13 @@ async function listAll(server: Server, path: string): Promise<string[]> {
   }
 }
 
+async function newFileId(server: Server): Promise<string> {
+  const form = ["purpose=assistants", "file=Some words.;filename=notes.txt"];
+  return (await curlJson<Identified>(server, "/files", { method: "POST", form })).id;
+}
+
 export async function checkVersions(server: Server): Promise<void> {
-  const file = newFileId();
+  const file = await newFileId(server);
   const made = await curlJson<Identified>(server, "/assistants", { ...post(v1Assistant([file])), ...V1 });
   const path = `/assistants/${made.id}`;
   checkV1Assistant(made, [file]);
@@ -61,7 +65,7 @@ export async function checkVersions(server: Server): Promise<void> {
 
 async function checkAssistantFiles(server: Server, id: string, file: string): Promise<void> {
   const path = `/assistants/${id}/files`;
-  const added = newFileId();
+  const added = await newFileId(server);
   const made = await curlJson<Identified>(server, path, { ...post({ file_id: added }), ...V1 });
   assert.partialDeepStrictEqual(made, { id: added, object: "assistant.file", assistant_id: id });
   const { data } = await curlJson<List<Identified>>(server, path, V1);

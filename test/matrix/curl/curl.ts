@@ -11,6 +11,8 @@ export interface Request {
   method?: string;
   /** Sent as JSON. */
   body?: object;
+  /** Sent as a form. */
+  form?: readonly string[];
   /** On top of the key and the beta header; null takes one away. */
   headers?: Record<string, string | null>;
 }
@@ -45,7 +47,7 @@ export async function curlWithRetries({ flakyURL, apiKey }: Server, path: string
   );
 }
 
-function argumentsOf(apiKey: string, { method = "GET", body, headers = {} }: Request): string[] {
+function argumentsOf(apiKey: string, { method = "GET", body, form = [], headers = {} }: Request): string[] {
   const all = {
     Authorization: `Bearer ${apiKey}`,
     ...V2_HEADERS,
@@ -56,6 +58,7 @@ function argumentsOf(apiKey: string, { method = "GET", body, headers = {} }: Req
     "--request",
     method,
     ...Object.entries(all).flatMap(([name, value]) => (value === null ? [] : ["--header", `${name}: ${value}`])),
+    ...form.flatMap((field) => ["--form", field]),
     ...(body === undefined ? [] : ["--data", JSON.stringify(body)]),
   ];
 }

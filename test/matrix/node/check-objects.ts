@@ -7,7 +7,6 @@ import {
   checkV1Thread,
   checkV2Assistant,
   checkV2Message,
-  newFileId,
   v1Assistant,
   V1_HEADERS,
   V2_ASSISTANT,
@@ -45,9 +44,14 @@ export async function checkPaging({ client }: Sdk): Promise<void> {
   }
 }
 
+async function newFileId({ client }: Sdk): Promise<string> {
+  const file = new File(["Some words."], "notes.txt");
+  return (await client.files.create({ file, purpose: "assistants" })).id;
+}
+
 export async function checkVersions(sdk: Sdk): Promise<void> {
   const { assistants } = sdk.client.beta;
-  const file = newFileId();
+  const file = await newFileId(sdk);
   // The types know version 2 only; what is sent is what is written in v1Assistant.
   const body = v1Assistant([file]) as unknown as AssistantCreateParams;
   const { id, ...rest } = await assistants.create(body, V1);
@@ -64,9 +68,10 @@ export async function checkVersions(sdk: Sdk): Promise<void> {
 }
 
 /** The later SDKs have no methods for these paths, but let a program call any path. */
-async function checkAssistantFiles({ client, OpenAI }: Sdk, id: string, file: string): Promise<void> {
+async function checkAssistantFiles(sdk: Sdk, id: string, file: string): Promise<void> {
+  const { client, OpenAI } = sdk;
   const path = `/assistants/${id}/files`;
-  const added = newFileId();
+  const added = await newFileId(sdk);
   assert.partialDeepStrictEqual(await client.post(path, { body: { file_id: added }, ...V1 }), {
     id: added,
     object: "assistant.file",

@@ -6,7 +6,6 @@ import {
   checkV1Thread,
   checkV2Assistant,
   checkV2Message,
-  newFileId,
   v1Assistant,
   V2_ASSISTANT,
   V2_HEADERS,
@@ -33,9 +32,14 @@ export async function checkPaging({ client }: Sdk): Promise<void> {
   }
 }
 
+async function newFileId({ client }: Sdk): Promise<string> {
+  const file = new File(["Some words."], "notes.txt");
+  return (await client.files.create({ file, purpose: "assistants" })).id;
+}
+
 export async function checkVersions(sdk: Sdk): Promise<void> {
   const { assistants } = sdk.client.beta;
-  const file = newFileId();
+  const file = await newFileId(sdk);
   const { id, ...rest } = await assistants.create(v1Assistant([file]));
   checkV1Assistant({ id, ...rest }, [file]);
   checkV1Assistant(await assistants.retrieve(id), [file]);
@@ -48,9 +52,10 @@ export async function checkVersions(sdk: Sdk): Promise<void> {
   await checkMessageFiles(sdk, file);
 }
 
-async function checkAssistantFiles({ client }: Sdk, id: string, file: string): Promise<void> {
+async function checkAssistantFiles(sdk: Sdk, id: string, file: string): Promise<void> {
+  const { client } = sdk;
   const { assistants } = client.beta;
-  const added = newFileId();
+  const added = await newFileId(sdk);
   const made = await assistants.files.create(id, { file_id: added });
   assert.partialDeepStrictEqual(made, { id: added, object: "assistant.file", assistant_id: id });
   assert.deepEqual(await assistants.files.retrieve(id, added), made);

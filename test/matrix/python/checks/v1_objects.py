@@ -1,7 +1,5 @@
 """Check 8 for SDKs of version 1: the retrieval tool, the files of an assistant, and the files of a message."""
 
-from uuid import uuid4
-
 from openai import NotFoundError
 
 from scenario import MODEL, client, create_assistant, expect, lenient, poll, runs, script
@@ -14,7 +12,7 @@ assistants, threads = client.beta.assistants, client.beta.threads
 
 
 def file_id() -> str:
-    return f"file-{uuid4().hex[:24]}"
+    return client.files.create(file=("notes.txt", b"Some words."), purpose="assistants").id
 
 
 def types_of(tools: list) -> list[str]:

@@ -1,0 +1,138 @@
+// Blobs as objects of a bucket, at Amazon S3 or whatever speaks its protocol. Large ones go up in parts, a few at a time.
+import { Readable } from "node:stream";
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  NoSuchKey,
+  paginateListObjectsV2,
+  ListMultipartUploadsCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import { BLOB_KEY, BlobNotFound, BlobsUnavailable } from "./blobs.ts";
+import type { BlobEntry, Blobs, WrittenBlob } from "./blobs.ts";
+import { measure } from "./measure.ts";
+
+/** The smallest part that S3 takes. 10,000 of them, as many as one object may have, are 48 GiB. */
+const PART_BYTES = 5 * 1024 * 1024;
+/** Parts under way at once; one more is being filled. */
+const PARTS_AT_ONCE = 2;
+
+export interface S3Options {
+  bucket: string;
+  region: string;
+  /** Begins every key; other programs may use the rest of the bucket. */
+  prefix: string;
+  /** Of a server that is not Amazon's. */
+  endpoint?: string | undefined;
+  /** `https://server/bucket/key` instead of `https://bucket.server/key`. */
+  forcePathStyle: boolean;
+}
+
+export class S3Blobs implements Blobs {
+  readonly #client: S3Client;
+  readonly #bucket: string;
+  readonly #prefix: string;
+
+  /** Keys are found as Amazon's own tools find them: `AWS_ACCESS_KEY_ID` and so on, profiles, roles of the machine. */
+  constructor({ bucket, region, prefix, endpoint, forcePathStyle }: S3Options) {
+    this.#bucket = bucket;
+    this.#prefix = prefix;
+    this.#client = new S3Client({
+      region,
+      forcePathStyle,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      // Not every server knows the newer checksums; TLS and our own SHA-256 are there in any case.
+      requestChecksumCalculation: "WHEN_REQUIRED",
+      responseChecksumValidation: "WHEN_REQUIRED",
+    });
+  }
+
+  async write(key: string, content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<WrittenBlob> {
+    const measured = measure(content, signal);
+    const upload = new Upload({
+      client: this.#client,
+      params: { ...this.#place(key), Body: Readable.from(measured.content, { objectMode: false }) },
+      partSize: PART_BYTES,
+      queueSize: PARTS_AT_ONCE,
+    });
+    const abort = () => void upload.abort();
+    signal?.addEventListener("abort", abort);
+    try {
+      signal?.throwIfAborted();
+      await upload.done();
+      return measured.result();
+    } catch (error) {
+      throw measured.explain(error);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  async read(key: string, range?: { start: number; end: number }): Promise<Readable> {
+    const Range = range === undefined ? undefined : `bytes=${range.start}-${range.end}`;
+    try {
+      const { Body } = await this.#client.send(new GetObjectCommand({ ...this.#place(key), Range }));
+      return Body as Readable;
+    } catch (error) {
+      if (error instanceof NoSuchKey) throw new BlobNotFound(key, { cause: error });
+      throw unavailable(error);
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#client.send(new DeleteObjectCommand(this.#place(key))).catch((error: unknown) => {
+      if (!(error instanceof NoSuchKey)) throw unavailable(error);
+    });
+  }
+
+  async *list(): AsyncGenerator<BlobEntry> {
+    const pages = paginateListObjectsV2({ client: this.#client }, { Bucket: this.#bucket, Prefix: this.#prefix });
+    try {
+      for await (const { Contents = [] } of pages) {
+        for (const { Key = "", LastModified } of Contents) {
+          const key = Key.slice(this.#prefix.length);
+          if (BLOB_KEY.test(key) && LastModified !== undefined) yield { key, writtenAt: LastModified };
+        }
+      }
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  async removeUnfinished(begunBefore: Date): Promise<number> {
+    const where = { Bucket: this.#bucket, Prefix: this.#prefix };
+    let removed = 0;
+    let next: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {};
+    try {
+      while (next !== undefined) {
+        const page = await this.#listUnfinished({ ...where, ...next });
+        for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+          if (Initiated === undefined || Initiated >= begunBefore) continue;
+          await this.#client.send(new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key, UploadId }));
+          removed += 1;
+        }
+        next = page.IsTruncated
+          ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
+          : undefined;
+      }
+      return removed;
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  #listUnfinished(input: ConstructorParameters<typeof ListMultipartUploadsCommand>[0]) {
+    return this.#client.send(new ListMultipartUploadsCommand(input));
+  }
+
+  #place(key: string): { Bucket: string; Key: string } {
+    if (!BLOB_KEY.test(key)) throw new Error(`${key} is not the key of a blob`);
+    return { Bucket: this.#bucket, Key: this.#prefix + key };
+  }
+}
+
+function unavailable(cause: unknown): BlobsUnavailable {
+  return new BlobsUnavailable("the bucket cannot be used", { cause });
+}
