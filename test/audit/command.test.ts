@@ -64,7 +64,7 @@ test("all is well: it lists the invariants, ends with 0 and has changed nothing"
     assert.equal(problem, "");
     assert.equal(code, 0);
     assert.match(out, /^invariant +checked +violations\nrun-moves +1 +0\n/);
-    assert.match(out, /\nsearch-attributes +\d+ +0\n\nNo invariant is broken\.$/);
+    assert.match(out, /\nblob-has-row +\d+ +0\n\nNo invariant is broken\.$/);
     assert.deepEqual(await readAll(db), before);
     assert.notEqual(before["runs"], null);
   });

@@ -1,10 +1,11 @@
 // The janitor: what is kept for a time only is removed by a Temporal schedule, which operators can see.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client, Connection } from "@temporalio/client";
 import { ABANDONED_AFTER_MS, JANITOR_INTERVAL_MS } from "../../contract/limits.ts";
 import { endRun } from "../../db/run-ends.ts";
-import { janitorScheduleId } from "../../worker/janitor-schedule.ts";
+import { janitorScheduleId, keepJanitorSchedule } from "../../worker/janitor-schedule.ts";
 import { calls, lookup, scripted } from "../support/scripts.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
@@ -47,6 +48,24 @@ async function eventsOf(run: string): Promise<number> {
     + (select count(*) from run_cursors where run_id = $1) as count`;
   return Number((await stack.db.query<{ count: string }>(sql, [run])).rows[0]?.count);
 }
+
+test("a schedule that Temporal has lost is made anew, and one that an operator has paused stays so", async () => {
+  const taskQueue = `lost-${crypto.randomUUID()}`;
+  const stop = keepJanitorSchedule({ client: temporal, taskQueue, log: { warn: assert.fail }, lookMs: 50 });
+  const handle = temporal.schedule.getHandle(janitorScheduleId(taskQueue));
+  const describe = () => handle.describe().catch(() => undefined);
+  try {
+    await waitUntil("the schedule is there", describe);
+    await handle.delete();
+    await waitUntil("the schedule is there again", describe);
+    await handle.pause("for a while");
+    await sleep(200);
+    assert.equal((await handle.describe()).state.paused, true);
+  } finally {
+    stop();
+    await handle.delete();
+  }
+});
 
 test("workers schedule the janitor once, however many they are", async () => {
   const { spec, action } = await scheduled();

@@ -1,5 +1,6 @@
 // After the faults: every run that is in the database, whether or not a client has heard of it, comes to rest in time.
 import type pg from "pg";
+import { ScheduleNotFoundError } from "@temporalio/client";
 import type { Client } from "@temporalio/client";
 import { ABANDONED_AFTER_MS } from "../../../contract/limits.ts";
 import { janitorScheduleId } from "../../../worker/janitor-schedule.ts";
@@ -9,6 +10,8 @@ import { waitUntil } from "../../support/wait-until.ts";
 const REST_MS = 120_000;
 /** Longer than Temporal takes to try an activity again that has no heartbeat. */
 const CLOSE_MS = 40_000;
+/** Longer than workers take to look for the janitor's schedule. */
+const SCHEDULE_MS = 90_000;
 
 /** Returns a complaint for each run that is not at rest at the deadline. */
 export async function untilAllRest(db: pg.Pool): Promise<string[]> {
@@ -45,8 +48,23 @@ export async function untilWorkflowsClose(db: pg.Pool, client: Client, taskQueue
   if (await doWorkflowsClose(db, client, taskQueue)) return;
   // As if those runs had ended longer ago: the janitor leaves young ones alone.
   await db.query("update runs set events_until = events_until - $1 * interval '1 ms'", [ABANDONED_AFTER_MS]);
-  await client.schedule.getHandle(janitorScheduleId(taskQueue)).trigger();
+  await untilTriggered(client, taskQueue);
   await doWorkflowsClose(db, client, taskQueue);
+}
+
+/** Where Temporal has lost its data, a worker makes the schedule anew within a minute. */
+async function untilTriggered(client: Client, taskQueue: string): Promise<void> {
+  const schedule = client.schedule.getHandle(janitorScheduleId(taskQueue));
+  const trigger = async () => {
+    try {
+      await schedule.trigger();
+      return true;
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return false;
+      throw error;
+    }
+  };
+  await waitUntil("the janitor is scheduled", trigger, SCHEDULE_MS);
 }
 
 async function doWorkflowsClose(db: pg.Pool, client: Client, taskQueue: string): Promise<boolean> {
