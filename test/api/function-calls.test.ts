@@ -317,8 +317,9 @@ suite("function calls", { concurrency: 4 }, () => {
       { tool_call_id: a, output: "x" },
       { tool_call_id: b, output: "x".repeat(1_048_577) },
     ]);
+    const [large, long] = await Promise.all([refusalOf(tooLarge), refusalOf(tooLong)]);
     assert.deepEqual(
-      await refusalOf(tooLarge),
+      large,
       badRequest(
         "'tool_outputs' too large: the combined tool outputs must be less than 512kb.",
         "tool_outputs",
@@ -326,7 +327,7 @@ suite("function calls", { concurrency: 4 }, () => {
       ),
     );
     assert.deepEqual(
-      await refusalOf(tooLong),
+      long,
       badRequest(
         "Invalid 'tool_outputs[1].output': string too long. Expected a string with maximum length 1048576, but got a string with length 1048577 instead.",
         "tool_outputs[1].output",

@@ -21,6 +21,12 @@ RULES = {
     "chunks overlap by half at the most": r".*the overlap must not exceed half of max_chunk_size_tokens\.",
     "a store is named or made, not both": r".*'vector_store_ids' and 'vector_stores' are mutually exclusive\.",
     "this server has no vector stores yet": r".*this server has no vector stores yet\.",
+    "what an upload is made of comes while it is pending": r"Upload upload_\w+ cannot be changed: its status is '\w+'\.",
+    "a part is named once": r"Invalid 'part_ids': the part '.*' is named more than once\.",
+    "parts have the size that was said": r"The parts have \d+ bytes together, but the upload was created for \d+ bytes\.",
+    "parts have the checksum that was said": r"Invalid 'md5': the content of the parts has another checksum\.",
+    "files for the tools are not handed out": r"Not allowed to download files of purpose: \w+",
+    "a file is not empty": r"The file is empty\.",
     "schemas have at most 64 levels": r".*the schema is nested deeper than 64 levels\.",
 }
 

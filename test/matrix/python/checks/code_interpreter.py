@@ -2,10 +2,7 @@
 
 from capabilities import Cannot
 
-from .file_search import expect_no_files
-
 
 def test_server() -> None:
-    """the server has no files that a code interpreter could write"""
-    expect_no_files()
+    """the server has no code interpreter yet"""
     raise Cannot("the server has no code interpreter yet")
