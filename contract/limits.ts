@@ -166,3 +166,25 @@ export const JANITOR_INTERVAL_MS = 10 * 60_000;
 /** How long after the end of its run the janitor finds a workflow abandoned. */
 export const ABANDONED_AFTER_MS = 60_000;
 export const JANITOR_BATCH = 1000;
+
+// --- documents ---------------------------------------------------------------------------------
+
+/** Largest file whose text is extracted for File Search. */
+export const MAX_DOCUMENT_BYTES = 512 * 1024 * 1024;
+/** Longest text of a file that File Search takes, in tokens. */
+export const MAX_DOCUMENT_TOKENS = 5_000_000;
+/** Longest chunk in UTF-16 units, whatever its tokens: of some texts (rules of `====`, deep indents) a token holds a lot. */
+export const MAX_CHUNK_LENGTH = 65_536;
+/** Memory of the process that parses one document: what JavaScript holds, and everything together, on Linux. */
+export const PARSER_HEAP_MIB = 1024;
+export const PARSER_MEMORY_MIB = 2560;
+/** CPU time of that process, and how long its next chunk is waited for; the time that the reader takes does not count. */
+export const PARSER_CPU_SECONDS = 300;
+export const PARSER_WAIT_MS = 15 * 60_000;
+/** Entries of an Office file, and what those that are read may inflate to. */
+export const MAX_ARCHIVE_ENTRIES = 20_000;
+export const MAX_ARCHIVE_BYTES = 512 * 1024 * 1024;
+/** Open elements at one place of HTML or of a slide. */
+export const MAX_MARKUP_DEPTH = 10_000;
+/** Text items on one page of a PDF. */
+export const MAX_PAGE_ITEMS = 200_000;
