@@ -50,6 +50,27 @@ export const Environment = z.object({
   MODELS_FILE: optional,
   /** Context window, in tokens, assumed for a model that MODELS_FILE does not describe. */
   DEFAULT_CONTEXT_WINDOW: z.coerce.number().int().min(1024).default(128_000),
+  /** Base URL, including /v1, of an OpenAI-compatible endpoint for embeddings. Without it OpenAI's, if there is a key for it. */
+  EMBEDDINGS_BASE_URL: optional.pipe(z.url({ protocol: /^https?$/ }).optional()),
+  /** Key for that endpoint. */
+  EMBEDDINGS_API_KEY: optional,
+  /** Embedding model; `none` makes File Search look for words only. */
+  EMBEDDINGS_MODEL: z.string().trim().default("text-embedding-3-large"),
+  /** Length of the vectors. */
+  EMBEDDINGS_DIMENSIONS: z.coerce.number().int().min(1).max(8192).default(256),
+  /** Whether the endpoint is asked for that length. False for endpoints that refuse the parameter `dimensions`. */
+  EMBEDDINGS_SEND_DIMENSIONS: z.stringbool().default(true),
+  /** URL, without /rerank, of a Cohere- or Jina-compatible endpoint that puts what File Search has found in order. */
+  RERANK_BASE_URL: optional.pipe(z.url({ protocol: /^https?$/ }).optional()),
+  RERANK_API_KEY: optional,
+  /** What that endpoint calls its model. */
+  RERANK_MODEL: z.string().trim().default("rerank-v3.5"),
+  /** Text search configuration of Postgres by which File Search takes words for the same: `english`, `german`, `simple` … */
+  SEARCH_LANGUAGE: z
+    .string()
+    .trim()
+    .regex(/^[a-z_]+$/)
+    .default("english"),
   /** An API key that exists from the first start, for automation. At least 16 characters. */
   BOOTSTRAP_API_KEY: optional.pipe(z.string().min(16).max(200).optional()),
   /** Seconds from the creation of a run until it expires, unless the run itself says otherwise. */

@@ -9,6 +9,8 @@ import { measureSoak } from "./b7-soak.ts";
 import { measureGrowth } from "./b8-growth.ts";
 import { measureWaysToRun } from "./b9-ways-to-run.ts";
 import { measureParse } from "./s1-parse.ts";
+import { measureSearchLatency } from "./s2-search-latency.ts";
+import { measureSearchQuality } from "./s3-search-quality.ts";
 import { measureMemory } from "./s4-memory.ts";
 import { publish, writeSummary } from "./report.ts";
 import type { Report } from "./report.ts";
@@ -25,6 +27,8 @@ const benchmarks: Record<string, () => Promise<Report>> = {
   b8: measureGrowth,
   b9: measureWaysToRun,
   "s1-parse": measureParse,
+  s2: measureSearchLatency,
+  s3: measureSearchQuality,
   s4: measureMemory,
   validation: measureValidation,
 };

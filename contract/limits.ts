@@ -118,6 +118,45 @@ export const KEEP_ALIVE_MS = 15_000;
 /** What pollers are told to wait between two looks at a run. */
 export const POLL_AFTER_MS = 500;
 
+// --- search ------------------------------------------------------------------------------------
+
+/** Levels of `and` and `or` in a search filter, comparisons among them included. */
+export const MAX_FILTER_DEPTH = 6;
+/** Comparisons in one search filter. */
+export const MAX_FILTER_COMPARISONS = 100;
+/** Values that `in` and `nin` may list. */
+export const MAX_FILTER_VALUES = 200;
+/** Queries of one search; further ones are not looked at. */
+export const MAX_SEARCH_QUERIES = 10;
+/** Longest query, in characters, that is looked at; the rest of it is not. */
+export const MAX_QUERY_LENGTH = 8000;
+/** Different words of one query that are looked for. */
+export const MAX_QUERY_WORDS = 48;
+/** Chunks that each half of a search, words and vectors, hands to the fusion for one query. */
+export const SEARCH_CANDIDATES = 100;
+/** Chunks chosen by a coarse look whose exact rank is then worked out: by words, and by vectors. */
+export const WORD_CANDIDATES = 200;
+export const VECTOR_CANDIDATES = 1000;
+/** Up to so many chunks the search compares all vectors, even where there is an index: the answer is exact, and as fast. */
+export const MAX_SCANNED_CHUNKS = 20_000;
+/** How long a process believes what it has seen of vector indexes. */
+export const VECTOR_INDEX_CACHE_MS = 30_000;
+
+// --- embeddings and re-ranking -----------------------------------------------------------------
+
+/** Texts, and tokens of all of them together, in one request to the embedding endpoint. */
+export const MAX_EMBEDDING_BATCH = 256;
+export const MAX_EMBEDDING_BATCH_TOKENS = 100_000;
+/** Tokens of one text that are embedded; the rest of a longer one is not looked at. OpenAI's models take 8,191. */
+export const MAX_EMBEDDED_TOKENS = 8000;
+/** Time that one request for embeddings, or for a rerank, may take. */
+export const EMBEDDING_TIMEOUT_MS = 60_000;
+export const RERANK_TIMEOUT_MS = 10_000;
+/** Tokens that a model may use to rewrite a query. */
+export const MAX_REWRITTEN_QUERY_TOKENS = 500;
+/** Chunks that a search hands to the rerank endpoint. */
+export const MAX_RERANKED_CHUNKS = 50;
+
 // --- model calls -------------------------------------------------------------------------------
 
 /** Time without any byte from the model after which a call counts as hung. */

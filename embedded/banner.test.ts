@@ -9,6 +9,7 @@ const facts: BannerFacts = {
   dataDir: "/data",
   key: { key: "sk-da-secret", file: "/data/api-key", isNew: true },
   modelEndpoint: "a demo",
+  fileSearch: "by words",
   model: "demo-1",
 };
 

@@ -10,18 +10,21 @@ export interface BannerFacts {
   key: FirstKey;
   /** Which endpoint answers, in words. */
   modelEndpoint: string;
+  /** How files are searched, in words. */
+  fileSearch: string;
   /** A model name that works there. */
   model: string;
 }
 
 /** The banner as lines of text. A key is shown only while it is new; later the file is named. */
 export function renderBanner(facts: BannerFacts): string {
-  const { apiUrl, temporalUiUrl, dataDir, key, modelEndpoint } = facts;
+  const { apiUrl, temporalUiUrl, dataDir, key, modelEndpoint, fileSearch } = facts;
   const rows = [
     ["API", `${apiUrl}/v1`],
     ...(temporalUiUrl === undefined ? [] : [["Temporal UI", temporalUiUrl]]),
     ["API key", describeKey(key)],
     ["Model", modelEndpoint],
+    ["File Search", fileSearch],
     ["Data and logs", dataDir],
   ];
   return `

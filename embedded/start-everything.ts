@@ -7,6 +7,7 @@ import { migrate } from "../db/migrate.ts";
 import { createPool } from "../db/pool.ts";
 import { renderBanner } from "./banner.ts";
 import { CannotStart } from "./cannot-start.ts";
+import { chooseEmbeddings } from "../model/embedding-settings.ts";
 import { choosePorts, needsScriptedModel } from "./choose-ports.ts";
 import { ensureFirstKey } from "./first-key.ts";
 import type { FirstKey } from "./first-key.ts";
@@ -23,6 +24,7 @@ import { findTemporalCli } from "./temporal-cli.ts";
 
 const DATABASE = "durable_assistants";
 const DEMO_MODEL = "a scripted demo model, offline. Set OPENAI_API_KEY or OPENAI_BASE_URL to use a real one";
+const DEMO_EMBEDDINGS = "scripted-demo";
 const ANY_MODEL = "gpt-4o";
 const ANSWER_TIMEOUT_MS = 30_000;
 const ANSWER_POLL_MS = 50;
@@ -58,6 +60,7 @@ export async function startEverything(start: Start): Promise<string> {
     PORT: String(ports.api),
     ...(temporal && onlyEmbeddedTemporal(temporal.address, dataDir)),
     ...(modelUrl && { OPENAI_BASE_URL: modelUrl }),
+    ...(modelUrl && embedsByDemo(config) && { EMBEDDINGS_BASE_URL: modelUrl, EMBEDDINGS_MODEL: DEMO_EMBEDDINGS }),
   };
   await Promise.all([startProgram(start, { ...WORKER, settings }), startProgram(start, { ...API, settings })]);
   const apiUrl = `http://${reachableHost(config.HOST)}:${ports.api}`;
@@ -68,8 +71,21 @@ export async function startEverything(start: Start): Promise<string> {
     dataDir,
     key: database.key,
     modelEndpoint: modelUrl ? DEMO_MODEL : (config.OPENAI_BASE_URL ?? "OpenAI (https://api.openai.com/v1)"),
+    fileSearch: describeFileSearch(config, modelUrl !== undefined),
     model,
   });
+}
+
+/** The demo's vectors must not be taken for those of a real model that is set up later: they have a name of their own. */
+function embedsByDemo(config: Config): boolean {
+  return chooseEmbeddings(config) === undefined && config.EMBEDDINGS_MODEL !== "none";
+}
+
+function describeFileSearch(config: Config, hasDemo: boolean): string {
+  const chosen = chooseEmbeddings(config);
+  if (chosen) return `by words, and by meaning with ${chosen.model} (${chosen.base_url})`;
+  if (hasDemo && embedsByDemo(config)) return "by words, and by the demo's vectors, which know spelling, not meaning";
+  return "by words only. Set EMBEDDINGS_BASE_URL or EMBEDDINGS_API_KEY to find by meaning, too";
 }
 
 /** Resolves to the connection string of a migrated database and the first key in it. */

@@ -1,8 +1,9 @@
 // Models behind any endpoint that speaks OpenAI's chat-completions protocol.
 import OpenAI from "openai";
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions";
-import { MAX_RETRY_AFTER_MS, MODEL_IDLE_TIMEOUT_MS } from "../contract/limits.ts";
-import { ModelBusy, ModelFailed, ModelRefused } from "./model.ts";
+import { MODEL_IDLE_TIMEOUT_MS } from "../contract/limits.ts";
+import { toEndpointError } from "./endpoint-error.ts";
+import { ModelFailed } from "./model.ts";
 import type { Model, ModelEvent, ModelRequest, TokenCounts } from "./model.ts";
 import type { Endpoint, Router } from "./router.ts";
 
@@ -127,38 +128,8 @@ function toCounts(usage: NonNullable<ChatCompletionChunk["usage"]>): TokenCounts
   };
 }
 
-/** Sorts what went wrong into the three kinds that the caller treats differently. */
 function toModelError(error: unknown, watch: IdleWatch): Error {
   if (error instanceof ModelFailed) return error;
   if (watch.expired) return new ModelFailed("The model stopped answering.", { cause: error });
-  if (!(error instanceof OpenAI.APIError) || error.status === undefined) {
-    return new ModelFailed("The model's endpoint could not be reached or broke off.", { cause: error });
-  }
-  const { status, code } = error;
-  const said = saidBy(error);
-  if (code === "insufficient_quota") return new ModelRefused("rate_limit_exceeded", said, { cause: error });
-  if (status === 429) return new ModelBusy(retryAfterMs(error.headers), said, { cause: error });
-  if (status === 408 || status === 409 || status >= 500) return new ModelFailed(said, { cause: error });
-  if (status === 401 || status === 403) {
-    return new ModelRefused("server_error", `The model's endpoint refused the server's key (${status}): ${said}`, {
-      cause: error,
-    });
-  }
-  return new ModelRefused(status === 404 ? "server_error" : "invalid_prompt", said, { cause: error });
-}
-
-/** The endpoint's own words, without the status that the SDK puts in front. */
-function saidBy(error: InstanceType<typeof OpenAI.APIError>): string {
-  const inner = error.error as { message?: unknown } | undefined;
-  return typeof inner?.message === "string" ? inner.message : error.message;
-}
-
-function retryAfterMs(headers: Headers | undefined): number | undefined {
-  const ms = Number(headers?.get("retry-after-ms") ?? Number.NaN);
-  if (ms >= 0) return Math.min(ms, MAX_RETRY_AFTER_MS);
-  const after = headers?.get("retry-after");
-  if (after === null || after === undefined) return undefined;
-  const seconds = Number(after);
-  const wait = Number.isNaN(seconds) ? Date.parse(after) - Date.now() : seconds * 1000;
-  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), MAX_RETRY_AFTER_MS);
+  return toEndpointError(error, "The model's endpoint");
 }

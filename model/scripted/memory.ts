@@ -5,7 +5,7 @@ export const MAX_REQUESTS = 1000;
 const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
 const MAX_COUNTERS = 10_000;
 
-/** One request to /chat/completions. Times are unix milliseconds. */
+/** One request to /chat/completions, /embeddings or /rerank. Times are unix milliseconds. */
 export type RecordedRequest = {
   /** Key of the script, and the index of the turn that was answered; null without one. */
   key: string | null;

@@ -22,7 +22,7 @@ const ToolCallTurn = z.strictObject({
   id: z.string().optional(),
 });
 
-const ErrorTurn = z.strictObject({
+export const ErrorTurn = z.strictObject({
   status: z.number().int().min(400).max(599),
   /** Sent instead of OpenAI's usual body for this status; a string is sent as it is. */
   body: z.unknown().optional(),

@@ -1,5 +1,6 @@
-// The scripted model: an HTTP server that speaks OpenAI's chat-completions protocol and answers by script. It is the
-// demo where there is no real model, and the upstream of tests and benchmarks. It knows nothing of the rest of this project.
+// The scripted model: an HTTP server that speaks OpenAI's chat-completions protocol and answers by script, and makes
+// embeddings that follow the spelling of words. It is the demo where there is no real model, and the upstream of tests and
+// benchmarks. It knows nothing of the rest of this project.
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -14,6 +15,7 @@ import type { Memory, RecordedRequest } from "./memory.ts";
 import { sendCompletion, sendJson, sendScriptedError, sendStream } from "./reply.ts";
 import type { FaultKind, Faults, Line } from "./reply.ts";
 import type { ChatMessage, ChatRequest } from "./request.ts";
+import { embed, rerank } from "./retrieval.ts";
 import { findScript, turnIndex } from "./script.ts";
 import type { Script, Turn } from "./script.ts";
 import { validateRequest } from "./validate.ts";
@@ -83,6 +85,8 @@ async function route(memory: Memory, request: IncomingMessage, response: ServerR
   }
   requireKey(request);
   if (path === "/v1/chat/completions" && method === "POST") return complete(memory, request, response);
+  if (path === "/v1/embeddings" && method === "POST") return retrieve(embed, memory, request, response);
+  if (path === "/v1/rerank" && method === "POST") return retrieve(rerank, memory, request, response);
   if (path === "/v1/models" && method === "GET") {
     return sendJson(response, 200, { object: "list", data: MODELS.map(modelObject) });
   }
@@ -92,6 +96,26 @@ async function route(memory: Memory, request: IncomingMessage, response: ServerR
 }
 
 async function complete(memory: Memory, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { line, record, body } = await receive(memory, request, response);
+  const script = findScript(messagesOf(body));
+  record.key = script?.key ?? null;
+  const chat = validateRequest(body);
+  record.turn = script ? turnIndex(script, chat.messages) : null;
+  await answer(line, chat, { memory, script, turnIndex: record.turn ?? 0 });
+}
+
+async function retrieve(
+  serve: typeof embed,
+  memory: Memory,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { line, record, body } = await receive(memory, request, response);
+  await serve(line, { memory, record, body });
+}
+
+/** Reads a request and keeps it for tests to look at. */
+async function receive(memory: Memory, request: IncomingMessage, response: ServerResponse) {
   const text = await readBody(request);
   const json = parseJson(text);
   const record = memory.record(json?.value ?? null, text.length);
@@ -99,11 +123,7 @@ async function complete(memory: Memory, request: IncomingMessage, response: Serv
     Object.assign(record, { aborted, ended_at: Date.now(), status: response.headersSent ? response.statusCode : null });
   });
   if (!json) throw badRequest(NOT_JSON, null);
-  const script = findScript(messagesOf(json.value));
-  record.key = script?.key ?? null;
-  const chat = validateRequest(json.value);
-  record.turn = script ? turnIndex(script, chat.messages) : null;
-  await answer({ response, wire }, chat, { memory, script, turnIndex: record.turn ?? 0 });
+  return { line: { response, wire }, record, body: json.value };
 }
 
 async function answer(
