@@ -17,6 +17,7 @@ COPY blobs ./blobs
 COPY contract ./contract
 COPY db ./db
 COPY model ./model
+COPY tools ./tools
 COPY workflows ./workflows
 # A volume that is mounted here is the user's, too.
 RUN mkdir -p /data/blobs && chown -R node:node /data
@@ -37,6 +38,5 @@ CMD ["node", "api/main.ts"]
 FROM base AS worker
 COPY activities ./activities
 COPY documents ./documents
-COPY tools ./tools
 COPY worker ./worker
 CMD ["node", "worker/main.ts"]

@@ -77,6 +77,8 @@ export const Environment = z.object({
   RUN_EXPIRES_AFTER_SECONDS: z.coerce.number().int().min(1).max(MAX_RUN_LIFETIME_SECONDS).default(600),
   /** Model turns that one worker process streams at once. */
   WORKER_MAX_CONCURRENT_TURNS: z.coerce.number().int().min(1).max(5000).default(200),
+  /** Files that one worker process makes searchable at once; 0 leaves them to other workers. */
+  WORKER_MAX_CONCURRENT_FILES: z.coerce.number().int().min(0).max(1000).default(4),
   /**
    * Name of the version of this worker, in the worker deployment that is called like the task queue. With it, Temporal
    * sends runs only to the version that the deployment names as current. Without it, any worker takes any run.

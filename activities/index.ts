@@ -4,22 +4,31 @@ import type { OpenWorkflows } from "./close-abandoned.ts";
 import { cancelRun, expireRun } from "./finish-run.ts";
 import { generate } from "./generate.ts";
 import type { ActivityDeps, RunInput } from "./generate.ts";
+import { cancelIngest, embedChunks, extractChunks } from "./ingest.ts";
+import type { IngestDeps } from "./ingest.ts";
+import type { IngestInput } from "./ingest-try.ts";
 import { removeExpired } from "./remove-expired.ts";
 import { removeOrphans } from "./remove-orphans.ts";
 import { Suspects } from "./suspects.ts";
 import { withHeartbeat } from "./with-heartbeat.ts";
 
-export type { ActionRequired, ActivityDeps, RunEnded, RunInput, TurnOutcome } from "./generate.ts";
+export type { ActionRequired, RunEnded, RunInput, TurnOutcome } from "./generate.ts";
+export type { IngestEnded, IngestInput } from "./ingest-try.ts";
 export type { OpenWorkflows } from "./close-abandoned.ts";
 export type { Removed } from "./remove-expired.ts";
 export type { OrphansRemoved } from "./remove-orphans.ts";
 
-export function createActivities(given: Omit<ActivityDeps, "suspects"> & { openWorkflows: OpenWorkflows }) {
-  const deps = { ...given, suspects: new Suspects() };
+type Given = Omit<ActivityDeps & IngestDeps, "suspects" | "suspectFiles"> & { openWorkflows: OpenWorkflows };
+
+export function createActivities(given: Given) {
+  const deps = { ...given, suspects: new Suspects(), suspectFiles: new Suspects() };
   return {
     generate: (input: RunInput) => generate(deps, input),
     cancelRun: (input: RunInput) => cancelRun(deps, input),
     expireRun: (input: RunInput) => expireRun(deps, input),
+    extractChunks: (input: IngestInput) => extractChunks(deps, input),
+    embedChunks: (input: IngestInput) => embedChunks(deps, input),
+    cancelIngest: (input: IngestInput) => cancelIngest(deps, input),
     removeExpired: () => withHeartbeat(() => removeExpired(deps)),
     removeOrphans: () => withHeartbeat(() => removeOrphans(deps)),
     closeAbandoned: () => closeAbandoned(deps, deps.openWorkflows),

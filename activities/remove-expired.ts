@@ -1,12 +1,14 @@
-// What is kept for a time only: events of runs that have ended, keys of requests, files with an expiry, uploads.
+// What is kept for a time only: events of runs that have ended, keys of requests, files with an expiry, uploads, and
+// what is in stores that have expired.
 import type { Blobs } from "../blobs/blobs.ts";
-import { FILE_BATCH, JANITOR_BATCH } from "../contract/limits.ts";
+import { EXPIRED_FILES_BATCH, FILE_BATCH, JANITOR_BATCH } from "../contract/limits.ts";
 import { deleteExpiredFiles } from "../db/files.ts";
 import { dropOldKeys } from "../db/idempotency-keys.ts";
 import { withTransaction } from "../db/pool.ts";
 import type { Pool } from "../db/pool.ts";
 import { dropOldEvents } from "../db/run-events.ts";
 import { dropOldUploads } from "../db/uploads.ts";
+import { dropExpiredFiles } from "../db/vector-store-files.ts";
 
 export interface Removed {
   /** Runs whose events were removed. */
@@ -15,6 +17,8 @@ export interface Removed {
   files: number;
   /** Uploads that are over, completed or not. */
   uploads: number;
+  /** Files taken out of stores that have expired. */
+  filesOfExpiredStores: number;
 }
 
 export interface Stores {
@@ -29,6 +33,7 @@ export async function removeExpired({ pool, blobs }: Stores): Promise<Removed> {
     idempotencyKeys: await removeAll(JANITOR_BATCH, () => dropOldKeys(pool, JANITOR_BATCH)),
     files: await removeAll(FILE_BATCH, () => removeFiles({ pool, blobs })),
     uploads: await removeAll(FILE_BATCH, () => removeUploads({ pool, blobs })),
+    filesOfExpiredStores: await removeAll(EXPIRED_FILES_BATCH, () => dropExpiredFiles(pool, EXPIRED_FILES_BATCH)),
   };
 }
 

@@ -219,6 +219,8 @@ test("without its database the process is up but not ready, and says so to clien
     log: pino({ level: "silent" }),
     runs: { expiresAfterSeconds: 600 },
     workflows: { start: () => undefined, wake: () => undefined, cancel: () => undefined },
+    ingests: { look: () => undefined, cancel: () => undefined },
+    findPassages: async () => [],
     events: new EventReader({ url, pool: db, onError: () => undefined }),
   });
   assert.equal((await orphan.inject("/healthz")).statusCode, 200);
@@ -238,6 +240,8 @@ test("what is not HTTP is answered in the same shape, and the connection closed"
     log: pino({ level: "silent" }),
     runs: { expiresAfterSeconds: 600 },
     workflows: { start: () => undefined, wake: () => undefined, cancel: () => undefined },
+    ingests: { look: () => undefined, cancel: () => undefined },
+    findPassages: async () => [],
     events: new EventReader({ url: "", pool: app.db, onError: () => undefined }),
   });
   const { port } = new URL(await listening.listen({ host: "127.0.0.1", port: 0 }));

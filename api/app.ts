@@ -17,6 +17,7 @@ import { describeApi } from "./openapi.ts";
 import { answerPreflight, newRequestId, setProcessingTime, setResponseHeaders } from "./response-headers.ts";
 import { assistantRoutes } from "./routes/assistants.ts";
 import { fileRoutes } from "./routes/files.ts";
+import { fileBatchRoutes } from "./routes/file-batches.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { modelRoutes } from "./routes/models.ts";
@@ -26,6 +27,9 @@ import { runRoutes } from "./routes/runs.ts";
 import { threadRoutes } from "./routes/threads.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 import { v1FileRoutes } from "./routes/v1-files.ts";
+import { vectorStoreFileRoutes } from "./routes/vector-store-files.ts";
+import { vectorStoreSearchRoutes } from "./routes/vector-store-search.ts";
+import { vectorStoreRoutes } from "./routes/vector-stores.ts";
 import { showAnswersAsV1 } from "./show-v1.ts";
 import { validatorCompiler } from "./validate.ts";
 
@@ -76,6 +80,10 @@ export function createApp(deps: Deps): FastifyInstance {
       api.register(modelRoutes(deps));
       api.register(fileRoutes(deps));
       api.register(uploadRoutes(deps));
+      api.register(vectorStoreRoutes(deps));
+      api.register(vectorStoreFileRoutes(deps));
+      api.register(vectorStoreSearchRoutes(deps));
+      api.register(fileBatchRoutes(deps));
       for (const version of [V2, V1]) api.register(versionedRoutes(deps, version));
     },
     { prefix: "/v1" },

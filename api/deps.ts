@@ -3,6 +3,8 @@ import type { Logger } from "pino";
 import type { Blobs } from "../blobs/blobs.ts";
 import type { EventReader } from "../db/event-reader.ts";
 import type { Pool } from "../db/pool.ts";
+import type { PassageFinder } from "../tools/find-passages.ts";
+import type { IngestWorkflows } from "./ingest-workflows.ts";
 import type { RunSettings } from "./new-run.ts";
 import type { RunWorkflows } from "./run-workflows.ts";
 
@@ -19,6 +21,10 @@ export interface Deps {
   };
   /** The way to the workflows; it refuses nothing and waits for nothing. */
   workflows: Pick<RunWorkflows, "start" | "wake" | "cancel">;
+  /** The way to the workflows that make files searchable. */
+  ingests: Pick<IngestWorkflows, "look" | "cancel">;
+  /** Searches vector stores. */
+  findPassages: PassageFinder;
   events: Pick<EventReader, "subscribe">;
   /** Holds every answer and event to its schema before it leaves: for tests. */
   checkAnswers?: boolean;

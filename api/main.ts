@@ -8,8 +8,15 @@ import { DRAIN_MS } from "../contract/limits.ts";
 import { ensureApiKey } from "../db/api-keys.ts";
 import { EventReader } from "../db/event-reader.ts";
 import { createPool } from "../db/pool.ts";
+import { searchChunks } from "../db/search.ts";
+import { chooseEmbeddings } from "../model/embedding-settings.ts";
+import { createEmbedder } from "../model/embeddings.ts";
+import { chooseReranker } from "../model/rerank-settings.ts";
+import { createReranker } from "../model/reranker.ts";
 import { loadVocabulary } from "../model/tokens.ts";
+import { createPassageFinder } from "../tools/find-passages.ts";
 import { createApp } from "./app.ts";
+import { IngestWorkflows } from "./ingest-workflows.ts";
 import { RunWorkflows } from "./run-workflows.ts";
 import { watchSpareConnections } from "./spare-connections.ts";
 import { startSweep } from "./sweep.ts";
@@ -41,8 +48,17 @@ const temporal = loadClientConnectConfig();
 const connection = Connection.lazy(temporal.connectionOptions);
 const client = new Client({ connection, namespace: temporal.namespace ?? "default" });
 const workflows = new RunWorkflows({ client, taskQueue: config.TEMPORAL_TASK_QUEUE, log });
-const stopSweep = startSweep({ db, workflows, log });
+const ingests = new IngestWorkflows({ db, client, taskQueue: config.TEMPORAL_TASK_QUEUE, log });
+const stopSweep = startSweep({ db, workflows, ingests, log });
 
+const embeddings = chooseEmbeddings(config);
+const reranking = chooseReranker(config);
+const findPassages = createPassageFinder({
+  search: (scope, search) => searchChunks(db, scope, search),
+  embedder: embeddings && createEmbedder(embeddings),
+  reranker: reranking && createReranker(reranking),
+  onDegraded: (without, error) => log.warn({ err: error }, `a search was made without the ${without}`),
+});
 const runs = { expiresAfterSeconds: config.RUN_EXPIRES_AFTER_SECONDS };
 const app = createApp({
   db,
@@ -51,6 +67,8 @@ const app = createApp({
   files: { allowDownloads: config.ALLOW_FILE_DOWNLOADS },
   runs,
   workflows,
+  ingests,
+  findPassages,
   events,
   checkAnswers: config.CHECK_ANSWERS,
 });
@@ -74,6 +92,7 @@ async function stop(reason: string): Promise<void> {
   clearTimeout(cut);
   await stopSweep();
   await workflows.drain();
+  await ingests.drain();
   await events.stop();
   await connection.close();
   await db.end();

@@ -35,3 +35,10 @@ export function prepareMessage(
     ...(version.name === "v1" ? { v1_file_ids: (attachments ?? []).map(({ file_id }) => file_id) } : {}),
   };
 }
+
+/** Whether files are attached that are to be searched: then there may be some to be ingested. */
+export function bringFiles(messages: readonly NewMessage[]): boolean {
+  return messages.some(({ attachments }) =>
+    attachments.some(({ tools }) => tools.some(({ type }) => type === "file_search")),
+  );
+}

@@ -5,7 +5,7 @@ import { ApiError, assistantNotFound, threadHasActiveRun, threadNotFound } from 
 import { newId } from "../contract/ids.ts";
 import type { CreateRun, CreateThreadAndRun, Run } from "../contract/run.ts";
 import { requireFunctionTools } from "../contract/response-format.ts";
-import { resolveToolResources } from "../contract/tool-resources.ts";
+import { resolveToolResources, storeToMake } from "../contract/tool-resources.ts";
 import type { ApiVersion } from "../contract/version.ts";
 import { findAssistant } from "../db/assistants.ts";
 import { insertMessages } from "../db/messages.ts";
@@ -15,10 +15,12 @@ import type { NewEvent } from "../db/run-events.ts";
 import { findActiveRun, insertRun, runState } from "../db/runs.ts";
 import type { NewRun } from "../db/runs.ts";
 import type { ThreadScope } from "../db/scope.ts";
+import { requireStores } from "../db/store-references.ts";
 import { insertThread, lockThread } from "../db/threads.ts";
 import { commit } from "./commit.ts";
+import type { Deps } from "./deps.ts";
 import { holdFiles } from "./hold-files.ts";
-import { prepareMessages } from "./new-messages.ts";
+import { bringFiles, prepareMessages } from "./new-messages.ts";
 
 type Overrides = Omit<CreateRun, "additional_messages"> & Pick<CreateThreadAndRun, "tool_resources">;
 
@@ -30,6 +32,7 @@ export interface RunSettings {
 /** What a run is made from besides what the caller wants. */
 interface Making {
   db: Pool;
+  ingests: Deps["ingests"];
   request: FastifyRequest;
   settings: RunSettings;
   version: ApiVersion;
@@ -40,7 +43,7 @@ export async function createRun(making: Making, scope: ThreadScope, body: Create
   const { db, request, version } = making;
   const messages = await prepareMessages(body.additional_messages, version);
   try {
-    return await commit(db, request, async (tx) => {
+    const made = await commit(db, request, async (tx) => {
       const refuse = await holdFiles(tx, scope, { messages });
       const [thread, assistant] = await Promise.all([lockThread(tx, scope), readAssistant(tx, scope, body)]);
       if (thread === undefined) throw threadNotFound(scope.thread_id);
@@ -50,6 +53,8 @@ export async function createRun(making: Making, scope: ThreadScope, body: Create
       await insertMessages(tx, scope, messages);
       return accept(tx, run, []);
     });
+    if (bringFiles(messages)) making.ingests.look();
+    return made;
   } catch (error) {
     throw await explainLock(db, scope, error);
   }
@@ -59,17 +64,20 @@ export async function createRun(making: Making, scope: ThreadScope, body: Create
 export async function createThreadAndRun(making: Making, body: CreateThreadAndRun): Promise<Run> {
   const { db, request, version } = making;
   const messages = await prepareMessages(body.thread?.messages, version);
-  return commit(db, request, async (tx) => {
+  const made = await commit(db, request, async (tx) => {
     const file_ids = body.tool_resources?.code_interpreter?.file_ids;
     const refuse = await holdFiles(tx, request.caller, { ...body.thread, messages, file_ids });
     const [thread, assistant] = await Promise.all([
       insertThread(tx, { ...body.thread, ...request.caller, messages }),
       readAssistant(tx, request.caller, body),
     ]);
+    await requireStores(tx, request.caller.project_id, body.tool_resources?.file_search?.vector_store_ids ?? []);
     const run = resolveRun({ ...request.caller, thread_id: thread.id }, body, assistant, making.settings);
     refuse();
     return accept(tx, run, [{ event: "thread.created", data: thread }]);
   });
+  if (storeToMake(body.thread?.tool_resources) !== undefined || bringFiles(messages)) making.ingests.look();
+  return made;
 }
 
 async function accept(tx: Queryable, newRun: NewRun, before: readonly NewEvent[]): Promise<Run> {

@@ -13,6 +13,8 @@ interface Ids {
   step: string;
   file: string;
   upload: string;
+  store: string;
+  batch: string;
 }
 
 const NEVER: Ids = {
@@ -23,6 +25,8 @@ const NEVER: Ids = {
   step: "step_000000000000000000000000",
   file: "file-000000000000000000000000",
   upload: "upload_000000000000000000000000",
+  store: "vs_000000000000000000000000",
+  batch: "vsfb_000000000000000000000000",
 };
 
 const newMessage = { role: "user", content: "Hi" };
@@ -58,6 +62,23 @@ const OPERATIONS: [method: "GET" | "POST" | "DELETE", path: (ids: Ids) => string
   ["POST", () => "/threads", (ids) => ({ tool_resources: { code_interpreter: { file_ids: [ids.file] } } })],
   ["POST", (ids) => `/uploads/${ids.upload}/complete`, () => ({ part_ids: ["part_A"] })],
   ["POST", (ids) => `/uploads/${ids.upload}/cancel`],
+  ["POST", () => "/threads", (ids) => ({ tool_resources: { file_search: { vector_store_ids: [ids.store] } } })],
+  ["POST", () => "/vector_stores", (ids) => ({ file_ids: [ids.file] })],
+  ["GET", (ids) => `/vector_stores?after=${ids.store}`],
+  ["GET", (ids) => `/vector_stores/${ids.store}`],
+  ["POST", (ids) => `/vector_stores/${ids.store}`, () => ({ name: "stolen" })],
+  ["DELETE", (ids) => `/vector_stores/${ids.store}`],
+  ["POST", (ids) => `/vector_stores/${ids.store}/search`, () => ({ query: "secret" })],
+  ["GET", (ids) => `/vector_stores/${ids.store}/files`],
+  ["POST", (ids) => `/vector_stores/${ids.store}/files`, (ids) => ({ file_id: ids.file })],
+  ["GET", (ids) => `/vector_stores/${ids.store}/files/${ids.file}`],
+  ["POST", (ids) => `/vector_stores/${ids.store}/files/${ids.file}`, () => ({ attributes: { stolen: true } })],
+  ["DELETE", (ids) => `/vector_stores/${ids.store}/files/${ids.file}`],
+  ["GET", (ids) => `/vector_stores/${ids.store}/files/${ids.file}/content`],
+  ["POST", (ids) => `/vector_stores/${ids.store}/file_batches`, (ids) => ({ file_ids: [ids.file] })],
+  ["GET", (ids) => `/vector_stores/${ids.store}/file_batches/${ids.batch}`],
+  ["POST", (ids) => `/vector_stores/${ids.store}/file_batches/${ids.batch}/cancel`],
+  ["GET", (ids) => `/vector_stores/${ids.store}/file_batches/${ids.batch}/files`],
 ];
 
 let app: TestApp;
@@ -86,12 +107,25 @@ async function makeObjects(as: "alice" | "bob"): Promise<Ids> {
   );
   const file = await app.addFile({ as, purpose: "vision" });
   const upload = await make("/uploads", { purpose: "vision", filename: "a.png", bytes: 1, mime_type: "image/png" });
-  return { assistant, thread, message, run, step, file, upload };
+  const store = await make("/vector_stores", {});
+  const batch = await make(`/vector_stores/${store}/file_batches`, { file_ids: [file] });
+  return { assistant, thread, message, run, step, file, upload, store, batch };
 }
 
 /** What Alice's project holds, down to the last column. */
 async function readEverything(): Promise<unknown[]> {
-  const tables = ["assistants", "threads", "messages", "runs", "run_steps", "files", "uploads"];
+  const tables = [
+    "assistants",
+    "threads",
+    "messages",
+    "runs",
+    "run_steps",
+    "files",
+    "uploads",
+    "vector_stores",
+    "vector_store_files",
+    "vector_store_file_batches",
+  ];
   const texts = tables.map(
     async (table) =>
       (
@@ -114,7 +148,7 @@ describe("Bob, who knows an id of Alice's, is told what he would be told if it n
   for (const [method, path, body] of OPERATIONS) {
     const ask = (as: "alice" | "bob", ids: Ids) => app.call(method, `/v1${path(ids)}`, { as, body: body?.(ids) });
 
-    test(`${method} ${path({ assistant: "A", thread: "T", message: "M", run: "R", step: "S", file: "F", upload: "U" })}`, async () => {
+    test(`${method} ${path(shortIds())}`, async () => {
       const before = await readEverything();
       const answer = await ask("bob", alices);
       assert.ok(answer.status === 404 || answer.status === 400);
@@ -124,10 +158,10 @@ describe("Bob, who knows an id of Alice's, is told what he would be told if it n
   }
 
   // A thread of his own and an object of hers, and the other way round.
-  for (const [method, path, body] of OPERATIONS.filter(([, path]) => /\/(M|R|S)\b/.test(path(shortIds())))) {
-    test(`${method} ${path(shortIds())}, with his own thread`, async () => {
-      const mixed = { ...alices, thread: bobs.thread };
-      const never = { ...NEVER, thread: bobs.thread };
+  for (const [method, path, body] of OPERATIONS.filter(([, path]) => /\/(M|R|S|F|B)\b/.test(path(shortIds())))) {
+    test(`${method} ${path(shortIds())}, with his own thread and store`, async () => {
+      const mixed = { ...alices, thread: bobs.thread, store: bobs.store };
+      const never = { ...NEVER, thread: bobs.thread, store: bobs.store };
       const ask = (ids: Ids) => app.call(method, `/v1${path(ids)}`, { as: "bob", body: body?.(ids) });
       assert.equal(withoutIds(await ask(mixed), mixed), withoutIds(await ask(never), never));
     });
@@ -161,5 +195,15 @@ test("lists hold one's own objects only", async () => {
 });
 
 function shortIds(): Ids {
-  return { assistant: "A", thread: "T", message: "M", run: "R", step: "S", file: "F", upload: "U" };
+  return {
+    assistant: "A",
+    thread: "T",
+    message: "M",
+    run: "R",
+    step: "S",
+    file: "F",
+    upload: "U",
+    store: "V",
+    batch: "B",
+  };
 }

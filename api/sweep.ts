@@ -8,6 +8,7 @@ import type { RunToCheck } from "../db/run-checks.ts";
 import { endRun, expireOverdueRun } from "../db/run-ends.ts";
 import type { Ended } from "../db/run-ends.ts";
 import { notifyEvents } from "../db/run-events.ts";
+import type { IngestWorkflows } from "./ingest-workflows.ts";
 import type { RunWorkflows } from "./run-workflows.ts";
 
 /** Looks at a run that is being cancelled after which its worker is given up and the run is ended without it. */
@@ -16,6 +17,8 @@ const CANCEL_CHECKS = 2;
 export interface SweepDeps {
   db: Pool;
   workflows: RunWorkflows;
+  /** Looks at the files that are on their way into vector stores, at its own pace. */
+  ingests: Pick<IngestWorkflows, "look">;
   log: FastifyBaseLogger;
 }
 
@@ -23,6 +26,7 @@ export interface SweepDeps {
 export function startSweep(deps: SweepDeps): () => Promise<void> {
   let sweeping: Promise<void> | undefined;
   const timer = setInterval(() => {
+    deps.ingests.look();
     sweeping ??= sweep(deps)
       .then(() => undefined)
       .catch((error: unknown) => deps.log.warn({ err: error }, "the sweep failed"))

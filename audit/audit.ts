@@ -6,6 +6,7 @@ import { BELONGING_INVARIANTS } from "./belonging.ts";
 import { BLOB_CATALOGUE, checkBlobs } from "./blobs.ts";
 import type { AuditedBlobs } from "./blobs.ts";
 import { checkEvents, EVENT_CATALOGUE, OLD_EVENT_INVARIANTS } from "./events.ts";
+import { checkIngests, INGEST_CATALOGUE } from "./ingest-workflows.ts";
 import { KEY_INVARIANTS } from "./keys.ts";
 import { WORK_INVARIANTS } from "./open-work.ts";
 import { checkReceived, RECEIVED_CATALOGUE } from "./received.ts";
@@ -18,6 +19,7 @@ import { THREAD_INVARIANTS } from "./thread-rows.ts";
 import { CALL_INVARIANTS } from "./tool-calls.ts";
 import { USAGE_INVARIANTS } from "./usage.ts";
 import { V1_FILE_INVARIANTS } from "./v1-files.ts";
+import { STORE_INVARIANTS } from "./vector-stores.ts";
 import { WORKFLOW_CATALOGUE } from "./workflow-judgement.ts";
 import { probeTemporal, whyUnreachable } from "./workflow-view.ts";
 import type { WorkflowAccess } from "./workflow-view.ts";
@@ -33,6 +35,7 @@ const ROW_INVARIANTS = [
   ...OLD_EVENT_INVARIANTS,
   ...KEY_INVARIANTS,
   ...V1_FILE_INVARIANTS,
+  ...STORE_INVARIANTS,
 ];
 
 export const DEFAULT_GRACE_MS = 60_000;
@@ -74,6 +77,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
     ...toCatalogue(ROW_INVARIANTS),
     ...EVENT_CATALOGUE,
     ...WORKFLOW_CATALOGUE,
+    ...INGEST_CATALOGUE,
     ...(received === undefined ? {} : RECEIVED_CATALOGUE),
     ...(options.blobs === undefined ? {} : BLOB_CATALOGUE),
   };
@@ -83,7 +87,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   if (received !== undefined) await checkReceived(db, tally, received);
   if (options.blobs !== undefined) await checkStore(db, tally, options.blobs, graceMs);
   const problem = await checkTemporal(options, tally, graceMs);
-  if (problem !== undefined) tally.skip(Object.keys(WORKFLOW_CATALOGUE), problem);
+  if (problem !== undefined) tally.skip(Object.keys({ ...WORKFLOW_CATALOGUE, ...INGEST_CATALOGUE }), problem);
   const invariants = tally.results();
   return { ok: invariants.every(({ violations }) => violations === 0), temporal_problem: problem ?? null, invariants };
 }
@@ -106,6 +110,7 @@ async function checkTemporal(options: AuditOptions, tally: Tally, graceMs: numbe
   if (problem !== undefined) return problem;
   try {
     await checkWorkflows(db, tally, { access: temporal, graceMs, confirmAfterMs, sample });
+    await checkIngests(db, tally, { access: temporal, graceMs, confirmAfterMs });
     return undefined;
   } catch (error) {
     return whyUnreachable(error);

@@ -50,6 +50,11 @@ const WALKS = {
       order by r.id limit $2`,
     start: "",
   },
+  vector_store_files: {
+    sql: `select id::text, 1 + coalesce(chunks, 0) / 10 as weight from vector_store_files
+      where id > $1::bigint order by vector_store_files.id limit $2`,
+    start: "0",
+  },
   api_keys: { sql: "select id, 1 as weight from api_keys where id > $1 order by id limit $2", start: "" },
   idempotency_keys: {
     sql: `select json_build_array(project_id, key)::text as id, 1 as weight from idempotency_keys

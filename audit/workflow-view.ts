@@ -46,9 +46,12 @@ export function whyUnreachable(error: unknown): string {
   return isGrpcServiceError(error.cause) ? error.cause.details || error.cause.message : error.message;
 }
 
-/** The ids of the open workflows of runs, in batches. */
-export async function* listOpenIds(access: WorkflowAccess): AsyncGenerator<string[], void, void> {
-  const query = `WorkflowType = "runWorkflow" AND TaskQueue = ${quote(access.taskQueue)} AND ExecutionStatus = "Running"`;
+/** The ids of the open workflows of runs, or of files, in batches. */
+export async function* listOpenIds(
+  access: WorkflowAccess,
+  type: "runWorkflow" | "ingestWorkflow" = "runWorkflow",
+): AsyncGenerator<string[], void, void> {
+  const query = `WorkflowType = "${type}" AND TaskQueue = ${quote(access.taskQueue)} AND ExecutionStatus = "Running"`;
   let ids: string[] = [];
   for await (const { workflowId } of list(access, query)) {
     ids.push(workflowId);

@@ -1,6 +1,6 @@
 // The catalogue of errors: one function per case, with the exact text that clients match on.
 
-import { MAX_QUOTE_LENGTH } from "./limits.ts";
+import { MAX_QUOTED_IDS, MAX_QUOTE_LENGTH } from "./limits.ts";
 
 export type ErrorType = "invalid_request_error" | "server_error" | "insufficient_quota";
 
@@ -87,9 +87,12 @@ export const messageFileNotFound = (id: string, messageId: string) => notFoundIn
 export const fileNotFound = (id: string) => new ApiError(404, `No such File object: ${shorten(id)}`, { param: "id" });
 /** Of files that a request refers to. */
 export const filesNotFound = (ids: readonly string[]) =>
-  new ApiError(404, `Files ${pythonList(ids.map(shorten))} were not found`);
+  new ApiError(404, `Files ${pythonList(ids.slice(0, MAX_QUOTED_IDS).map(shorten))} were not found`);
 export const uploadNotFound = (id: string) => notFound("upload", id);
 export const uploadPartNotFound = (id: string, uploadId: string) => notFoundIn("part", id, "upload", uploadId);
+export const vectorStoreNotFound = (id: string) => notFound("vector store", id);
+export const fileNotFoundInStore = (id: string, storeId: string) => notFoundIn("file", id, "vector store", storeId);
+export const fileBatchNotFound = (id: string, storeId: string) => notFoundIn("file batch", id, "vector store", storeId);
 export const modelNotFound = (id: string) =>
   new ApiError(404, `The model '${id}' does not exist`, {
     param: "model",
@@ -187,9 +190,9 @@ export const mutuallyExclusiveStores = () =>
     { param: "tool_resources.file_search", code: "invalid_value" },
   );
 
-export const vectorStoresNotAvailable = () =>
-  new ApiError(400, "Invalid 'tool_resources.file_search.vector_stores': this server has no vector stores yet.", {
-    param: "tool_resources.file_search.vector_stores",
+export const mutuallyExclusive = (one: string, other: string) =>
+  new ApiError(400, `Invalid '${other}': '${one}' and '${other}' are mutually exclusive.`, {
+    param: other,
     code: "invalid_value",
   });
 
@@ -209,6 +212,12 @@ export const threadIsLocked = (threadId: string, runId: string) =>
 
 export const threadIsFull = (threadId: string, max: number) =>
   new ApiError(400, `Thread ${threadId} already holds the maximum of ${max} messages.`);
+
+export const storeIsFull = (storeId: string, max: number) =>
+  new ApiError(400, `Vector store ${storeId} cannot hold more than ${max} files.`);
+
+export const storeHasExpired = (storeId: string) =>
+  new ApiError(400, `Vector store '${storeId}' has expired and can no longer be used. Please create a new one.`);
 
 export const cannotCancel = (status: string) => new ApiError(400, `Cannot cancel run with status '${status}'.`);
 

@@ -18,7 +18,9 @@ export type IdPrefix =
   | "key_"
   | "file-"
   | "upload_"
-  | "part_";
+  | "part_"
+  | "vs_"
+  | "vsfb_";
 
 /** Makes a new random identifier, for example `run_V1StGXR8Z5jdHi6BmyT0aQ2c`. */
 export function newId(prefix: IdPrefix): string {

@@ -11,6 +11,8 @@ export const MAX_SCHEMA_DEPTH = 64;
 
 /** Longest piece of a client's own words that an error message repeats, in characters. */
 export const MAX_QUOTE_LENGTH = 256;
+/** Most ids that an error message repeats. */
+export const MAX_QUOTED_IDS = 10;
 /** Largest number that Postgres holds in an integer column. */
 export const MAX_INTEGER = 2_147_483_647;
 
@@ -32,8 +34,22 @@ export const MAX_RESOURCE_FILES = 20;
 export const MAX_RESOURCE_STORES = 1;
 export const MAX_HELPER_STORE_FILES = 10_000;
 export const MAX_SEARCH_RESULTS = 50;
+export const DEFAULT_SEARCH_RESULTS = 10;
 export const MIN_CHUNK_TOKENS = 100;
 export const MAX_CHUNK_TOKENS = 4096;
+export const DEFAULT_CHUNK_TOKENS = 800;
+export const DEFAULT_CHUNK_OVERLAP_TOKENS = 400;
+
+/** Files that one vector store holds. */
+export const MAX_STORE_FILES = 10_000;
+export const MAX_STORE_FILES_ON_CREATION = 500;
+/** Files that are added in one batch. */
+export const MAX_BATCH_FILES = 2000;
+export const MAX_STORE_LIFETIME_DAYS = 365;
+/** Lifetime of a store that is made for a thread. */
+export const THREAD_STORE_DAYS = 7;
+/** How often the use of a store is noted. */
+export const STORE_ACTIVITY_MS = 1000;
 
 export const MAX_CONTENT_LENGTH = 256_000;
 export const MAX_CONTENT_PARTS = 256;
@@ -177,6 +193,31 @@ export const MAX_TURN_TEXT_LENGTH = 4_000_000;
 export const CONTEXT_BATCH = 200;
 /** Messages that a context holds at the most, whatever the window. */
 export const MAX_CONTEXT_MESSAGES = 10_000;
+
+// --- ingestion ---------------------------------------------------------------------------------
+
+/** Chunks that are written in one transaction while a file's text is read. */
+export const EXTRACT_BATCH = 200;
+/** Chunks that are embedded, and written, at a time: what a try that dies has done for nothing. */
+export const EMBED_BATCH = 100;
+/** Chunks after which a file gives its place to the next one, and its workflow tells how far it is. */
+export const EMBED_SLICE = 1000;
+/** Tries of one step of ingestion that die with their worker, since the file last came forward. */
+export const MAX_INGEST_TRIES = 5;
+/** The same for tries in which the embedding endpoint fails. A 429 does not count. */
+export const MAX_INGEST_FAILURES = 10;
+export const INGEST_RETRY_MIN_MS = 500;
+export const INGEST_RETRY_MAX_MS = 60_000;
+/** Longest that a step may take: reading all of a file, or embedding one slice. */
+export const INGEST_STEP_TIMEOUT_MS = 3_600_000;
+/** Pause between two attempts to tell the database that a try was not the file's fault. */
+export const FORGIVE_RETRY_MS = 1000;
+/** Workflows of files that one API process starts or cancels at the same time. */
+export const MAX_INGEST_NUDGES = 20;
+/** Cancels of such workflows that wait in one API process; beyond it the workflows find out by themselves. */
+export const MAX_QUEUED_INGEST_CANCELS = 20_000;
+/** Files that the janitor takes out of expired stores at a time. */
+export const EXPIRED_FILES_BATCH = 20;
 
 // --- durability --------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { resolveToolResources } from "./tool-resources.ts";
+import { resolveToolResources, storeToMake } from "./tool-resources.ts";
 
 const interpreter = { type: "code_interpreter" as const };
 const files = { code_interpreter: { file_ids: ["file-A"] } };
@@ -37,18 +37,12 @@ describe("tool resources", () => {
   });
 
   test("take store ids or a store to be made, not both", () => {
+    const helper = { file_ids: [] };
     assert.throws(
-      () =>
-        resolveToolResources({ file_search: { vector_store_ids: ["vs_A"], vector_stores: [{ file_ids: [] }] } }, []),
+      () => storeToMake({ file_search: { vector_store_ids: ["vs_A"], vector_stores: [helper] } }),
       /'vector_store_ids' and 'vector_stores' are mutually exclusive/,
     );
-  });
-
-  test("refuse a store with files while there are no vector stores", () => {
-    const withFiles = { file_search: { vector_stores: [{ file_ids: ["file-A"] }] } };
-    assert.throws(() => resolveToolResources(withFiles, []), /this server has no vector stores yet/);
-    assert.deepEqual(resolveToolResources({ file_search: { vector_stores: [{}] } }, []), {
-      file_search: { vector_store_ids: [] },
-    });
+    assert.equal(storeToMake({ file_search: { vector_store_ids: [], vector_stores: [helper] } }), helper);
+    assert.equal(storeToMake({ file_search: { vector_store_ids: ["vs_A"] } }), undefined);
   });
 });

@@ -1,40 +1,20 @@
 // The files and vector stores that the tools of an assistant or a thread work with.
 import { z } from "zod";
-import { mutuallyExclusiveStores, vectorStoresNotAvailable } from "./errors.ts";
-import {
-  MAX_CHUNK_TOKENS,
-  MAX_HELPER_STORE_FILES,
-  MAX_RESOURCE_FILES,
-  MAX_RESOURCE_STORES,
-  MIN_CHUNK_TOKENS,
-} from "./limits.ts";
+import { ChunkingStrategyInput } from "./chunking-strategy.ts";
+import { mutuallyExclusiveStores } from "./errors.ts";
+import { MAX_HELPER_STORE_FILES, MAX_RESOURCE_FILES, MAX_RESOURCE_STORES } from "./limits.ts";
 import { Metadata } from "./metadata.ts";
 import { FileId, VectorStoreId } from "./references.ts";
 import type { Tool } from "./tool.ts";
-
-const ChunkingStrategy = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("auto") }),
-  z.strictObject({
-    type: z.literal("static"),
-    static: z
-      .strictObject({
-        max_chunk_size_tokens: z.int().min(MIN_CHUNK_TOKENS).max(MAX_CHUNK_TOKENS),
-        chunk_overlap_tokens: z.int().min(0),
-      })
-      .refine((chunk) => chunk.chunk_overlap_tokens <= chunk.max_chunk_size_tokens / 2, {
-        path: ["chunk_overlap_tokens"],
-        message: "Invalid '{path}': the overlap must not exceed half of max_chunk_size_tokens.",
-      }),
-  }),
-]);
 
 const FileIds = z.array(FileId).max(MAX_RESOURCE_FILES);
 const StoreIds = z.array(VectorStoreId).max(MAX_RESOURCE_STORES);
 const StoreHelper = z.strictObject({
   file_ids: z.array(FileId).max(MAX_HELPER_STORE_FILES).nullish(),
-  chunking_strategy: ChunkingStrategy.nullish(),
+  chunking_strategy: ChunkingStrategyInput.nullish(),
   metadata: Metadata.nullish(),
 });
+export type StoreHelper = z.infer<typeof StoreHelper>;
 
 /** Files and vector stores as a client may set them on an existing assistant or thread. */
 export const ToolResourcesUpdate = z.strictObject({
@@ -61,15 +41,13 @@ export type ToolResources = z.infer<typeof ToolResources>;
 
 /**
  * The stored form: what was configured before, with every list that the client gave in its place; null and absent
- * both mean "not given". With a code_interpreter tool its list is always there.
- * Throws (400) when a vector store is to be made.
+ * both mean "not given". With a code_interpreter tool its list is always there. A store that is to be made is not in it.
  */
 export function resolveToolResources(
   input: ToolResourcesInput | null | undefined,
   tools: readonly Tool[],
   current: ToolResources = {},
 ): ToolResources {
-  refuseStoreHelper(input?.file_search);
   const resources: ToolResources = {};
   const hasInterpreter = tools.some((tool) => tool.type === "code_interpreter");
   if (input?.code_interpreter || current.code_interpreter || hasInterpreter) {
@@ -85,9 +63,9 @@ export function resolveToolResources(
   return resources;
 }
 
-function refuseStoreHelper(input: ToolResourcesInput["file_search"]): void {
-  const helper = input?.vector_stores?.[0];
-  if (helper === undefined) return;
-  if (input?.vector_store_ids?.length) throw mutuallyExclusiveStores();
-  if (helper.file_ids?.length) throw vectorStoresNotAvailable();
+/** The store that a client wants to be made. Throws (400) when it names one besides. */
+export function storeToMake(input: ToolResourcesInput | null | undefined): StoreHelper | undefined {
+  const helper = input?.file_search?.vector_stores?.[0];
+  if (helper !== undefined && input?.file_search?.vector_store_ids?.length) throw mutuallyExclusiveStores();
+  return helper;
 }

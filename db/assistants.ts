@@ -9,6 +9,7 @@ import type { V1Files } from "../contract/version.ts";
 import { readPage } from "./page.ts";
 import type { Queryable } from "./pool.ts";
 import type { AssistantScope } from "./scope.ts";
+import { requireStores, settleStores } from "./store-references.ts";
 import { readV1FileIds, setV1Files } from "./v1-files.ts";
 
 const ASSISTANT_COLUMNS = `
@@ -24,6 +25,7 @@ export async function insertAssistant(
   { project_id, file_ids, ...input }: CreateAssistant & V1Files & { project_id: string },
 ): Promise<Assistant> {
   const tools = input.tools ?? [];
+  requireFunctionTools(tools, input.response_format ?? "auto");
   const settings: Settings = {
     name: input.name ?? null,
     description: input.description ?? null,
@@ -34,14 +36,17 @@ export async function insertAssistant(
     temperature: input.temperature ?? 1,
     reasoning_effort: input.reasoning_effort ?? null,
     tool_resources: moveFiles(
-      resolveToolResources(input.tool_resources, tools),
+      await settleStores(
+        tx,
+        { project_id, input: input.tool_resources, expiresAfterDays: null },
+        resolveToolResources(input.tool_resources, tools),
+      ),
       { before: [], after: file_ids ?? [] },
       { before: [], after: tools },
     ),
     metadata: input.metadata ?? {},
     response_format: input.response_format ?? "auto",
   };
-  requireFunctionTools(settings.tools, settings.response_format);
   const { rows } = await tx.query<Assistant>(
     `insert into assistants (created_at, project_id, id, name, description, model, instructions, tools, top_p,
        temperature, reasoning_effort, tool_resources, metadata, response_format)
@@ -87,6 +92,7 @@ export async function updateAssistant(
 ): Promise<Assistant | undefined> {
   const current = await lockAssistant(tx, scope);
   if (current === undefined) return undefined;
+  await requireStores(tx, scope.project_id, change.tool_resources?.file_search?.vector_store_ids ?? []);
   const settings = applyChange(current, change);
   requireFunctionTools(settings.tools, settings.response_format);
   if (file_ids !== undefined) settings.tool_resources = await changeV1Files(tx, current, settings, { scope, file_ids });

@@ -7,6 +7,7 @@ import type { ToolResources } from "../contract/tool-resources.ts";
 import { readPage } from "./page.ts";
 import type { Queryable } from "./pool.ts";
 import type { MessageScope, ThreadScope } from "./scope.ts";
+import { addToStoreOf, pickSearchable } from "./thread-stores.ts";
 import { setV1Files } from "./v1-files.ts";
 
 /** One message in wire shape. */
@@ -25,7 +26,7 @@ export interface NewMessage extends Pick<Message, "id" | "role" | "content" | "a
 
 /**
  * Adds a client's messages at the end of a thread, in their order, inside a transaction that holds the thread's row.
- * Files attached for the code interpreter join the thread's. Throws (400) when the thread takes no more.
+ * Attached files join those of the thread. Throws (400) when the thread takes no more of them, or of messages.
  */
 export async function insertMessages(
   tx: Queryable,
@@ -117,27 +118,43 @@ export async function deleteMessage(tx: Queryable, scope: MessageScope): Promise
   if (message.rowCount === 0) throw messageNotFound(scope.message_id);
 }
 
-/** What is attached for file_search is kept with the message only: there are no vector stores yet. */
+/** What is attached for a tool is the thread's. */
 async function attachFiles(tx: Queryable, scope: ThreadScope, messages: readonly NewMessage[]): Promise<void> {
-  const attached = messages
-    .flatMap((message) => message.attachments)
-    .filter((attachment) => attachment.tools.some((tool) => tool.type === "code_interpreter"))
-    .map((attachment) => attachment.file_id);
-  if (attached.length === 0) return;
+  const toRun = attachedFor(messages, "code_interpreter");
+  const toSearch = await pickSearchable(tx, scope.project_id, messages);
+  if (toRun.length + toSearch.length === 0) return;
   const { rows } = await tx.query<{ tool_resources: ToolResources }>(
-    "select tool_resources from threads where project_id = $1 and id = $2",
+    "select tool_resources from threads where project_id = $1 and id = $2 for no key update",
     [scope.project_id, scope.thread_id],
   );
-  const resources = rows[0]?.tool_resources ?? {};
-  let file_ids = [...new Set([...(resources.code_interpreter?.file_ids ?? []), ...attached])];
+  const current = rows[0]?.tool_resources ?? {};
+  const resources: ToolResources = { ...current };
   // Version 1 knew no limit for a thread, so a client of that version cannot be told of one.
-  if (messages.some((message) => message.v1_file_ids)) file_ids = file_ids.slice(-MAX_RESOURCE_FILES);
-  if (file_ids.length > MAX_RESOURCE_FILES) {
-    throw arrayTooLong("tool_resources.code_interpreter.file_ids", MAX_RESOURCE_FILES, file_ids.length);
+  const isV1 = messages.some((message) => message.v1_file_ids !== undefined);
+  if (toRun.length > 0) resources.code_interpreter = { file_ids: joinFiles(current, toRun, isV1) };
+  if (toSearch.length > 0) {
+    const store = await addToStoreOf(tx, scope, current.file_search?.vector_store_ids[0], toSearch);
+    resources.file_search = { vector_store_ids: [store] };
   }
   await tx.query("update threads set tool_resources = $3 where project_id = $1 and id = $2", [
     scope.project_id,
     scope.thread_id,
-    JSON.stringify({ ...resources, code_interpreter: { file_ids } }),
+    JSON.stringify(resources),
   ]);
+}
+
+function attachedFor(messages: readonly NewMessage[], tool: "code_interpreter" | "file_search"): string[] {
+  return messages
+    .flatMap((message) => message.attachments)
+    .filter((attachment) => attachment.tools.some(({ type }) => type === tool))
+    .map(({ file_id }) => file_id);
+}
+
+function joinFiles(current: ToolResources, attached: readonly string[], isV1: boolean): string[] {
+  const file_ids = [...new Set([...(current.code_interpreter?.file_ids ?? []), ...attached])];
+  if (isV1) return file_ids.slice(-MAX_RESOURCE_FILES);
+  if (file_ids.length > MAX_RESOURCE_FILES) {
+    throw arrayTooLong("tool_resources.code_interpreter.file_ids", MAX_RESOURCE_FILES, file_ids.length);
+  }
+  return file_ids;
 }

@@ -39,3 +39,17 @@ export interface UploadScope {
   project_id: string;
   upload_id: string;
 }
+
+export interface StoreScope {
+  project_id: string;
+  vector_store_id: string;
+}
+
+/** A file in a store. */
+export interface StoreFileScope extends StoreScope {
+  file_id: string;
+}
+
+export interface FileBatchScope extends StoreScope {
+  batch_id: string;
+}

@@ -1,5 +1,6 @@
 // The rows of threads. Whoever adds messages or a run to a thread holds its row, so that one of two wins.
 import { newId } from "../contract/ids.ts";
+import { THREAD_STORE_DAYS } from "../contract/limits.ts";
 import type { CreateThread, ModifyThread, Thread } from "../contract/thread.ts";
 import { resolveToolResources } from "../contract/tool-resources.ts";
 import { insertMessages } from "./messages.ts";
@@ -7,6 +8,7 @@ import type { NewMessage } from "./messages.ts";
 import type { Queryable } from "./pool.ts";
 import { findActiveRun } from "./runs.ts";
 import type { ThreadScope } from "./scope.ts";
+import { requireStores, settleStores } from "./store-references.ts";
 
 const THREAD_COLUMNS = "id, 'thread' as object, unix(created_at) as created_at, metadata, tool_resources";
 
@@ -14,15 +16,15 @@ export type NewThread = Omit<CreateThread, "messages"> & { project_id: string; m
 
 /** Inserts a thread and its first messages, inside a transaction. */
 export async function insertThread(tx: Queryable, { project_id, messages, ...input }: NewThread): Promise<Thread> {
+  const tool_resources = await settleStores(
+    tx,
+    { project_id, input: input.tool_resources, expiresAfterDays: THREAD_STORE_DAYS },
+    resolveToolResources(input.tool_resources, []),
+  );
   const { rows } = await tx.query<Thread>(
     `insert into threads (id, project_id, created_at, metadata, tool_resources)
      values ($1, $2, clock_timestamp(), $3, $4) returning ${THREAD_COLUMNS}`,
-    [
-      newId("thread_"),
-      project_id,
-      JSON.stringify(input.metadata ?? {}),
-      JSON.stringify(resolveToolResources(input.tool_resources, [])),
-    ],
+    [newId("thread_"), project_id, JSON.stringify(input.metadata ?? {}), JSON.stringify(tool_resources)],
   );
   const thread = rows[0] as Thread;
   if (messages.length === 0) return thread;
@@ -80,6 +82,7 @@ export async function updateThread(
   const current = rows[0];
   if (current === undefined) return undefined;
   const metadata = change.metadata === undefined ? current.metadata : (change.metadata ?? {});
+  await requireStores(tx, scope.project_id, change.tool_resources?.file_search?.vector_store_ids ?? []);
   const tool_resources = resolveToolResources(change.tool_resources, [], current.tool_resources);
   const updated = await tx.query<Thread>(
     `update threads set metadata = $3, tool_resources = $4

@@ -17,7 +17,16 @@ const READY_POLL_MS = 50;
 const STOP_TIMEOUT_MS = 10_000;
 
 /** What operators can search runs by in the Temporal UI. */
-export const SEARCH_ATTRIBUTES = ["AssistantId", "ThreadId", "ProjectId", "Model", "RunStatus"];
+export const SEARCH_ATTRIBUTES = [
+  "AssistantId",
+  "ThreadId",
+  "ProjectId",
+  "Model",
+  "RunStatus",
+  "VectorStoreId",
+  "FileId",
+  "FileStatus",
+];
 
 const DYNAMIC_CONFIG = {
   // By default one shard is polled 20 times a second, which alone costs a run 100 ms.

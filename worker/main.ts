@@ -12,9 +12,14 @@ import { loadConfig } from "../config.ts";
 import { DRAIN_MS } from "../contract/limits.ts";
 import { EventWriter } from "../db/event-writer.ts";
 import { createPool } from "../db/pool.ts";
+import { ensureVectorIndex } from "../db/vector-index.ts";
+import { chooseEmbeddings } from "../model/embedding-settings.ts";
+import { createEmbedder } from "../model/embeddings.ts";
 import { createOpenAIModel } from "../model/openai.ts";
 import { createRouter, Routes } from "../model/router.ts";
 import { loadVocabulary } from "../model/tokens.ts";
+import { createDocumentReader } from "./document-reader.ts";
+import { createIngestWorker } from "./ingest-worker.ts";
 import { keepJanitorSchedule } from "./janitor-schedule.ts";
 import { keepModelList } from "./model-list.ts";
 import { createOpenWorkflows } from "./open-workflows.ts";
@@ -63,28 +68,50 @@ const namespace = temporal.namespace ?? "default";
 const taskQueue = config.TEMPORAL_TASK_QUEUE;
 const client = new Client({ connection, namespace });
 const openWorkflows = createOpenWorkflows(client, taskQueue);
-const worker = await Worker.create({
+const embeddings = chooseEmbeddings(config);
+if (embeddings !== undefined) {
+  ensureVectorIndex(DATABASE_URL, embeddings).catch((error: unknown) =>
+    log.warn({ err: error }, "the index of vectors could not be made; searches compare them all"),
+  );
+}
+const blobs = openBlobs(config);
+const activities = createActivities({
+  pool,
+  writer,
+  model: createOpenAIModel(router),
+  blobs,
+  openWorkflows,
+  readDocument: createDocumentReader(blobs),
+  embedder: embeddings && createEmbedder(embeddings),
+  searchLanguage: config.SEARCH_LANGUAGE,
+});
+const shared = {
   connection,
   namespace,
+  maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
+  shutdownGraceTime: DRAIN_MS,
+  shutdownForceTime: DRAIN_MS + 5000,
+};
+const runWorker = await Worker.create({
+  ...shared,
   taskQueue,
   ...deploymentOf(config.WORKER_BUILD_ID),
   workflowsPath: fileURLToPath(new URL("../workflows/index.ts", import.meta.url)),
-  activities: createActivities({
-    pool,
-    writer,
-    model: createOpenAIModel(router),
-    blobs: openBlobs(config),
-    openWorkflows,
-  }),
+  activities,
   maxConcurrentActivityTaskExecutions: config.WORKER_MAX_CONCURRENT_TURNS,
-  maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE_MS,
   stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT_MS,
   maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
-  shutdownGraceTime: DRAIN_MS,
-  shutdownForceTime: DRAIN_MS + 5000,
 });
+const ingestWorker = await createIngestWorker({
+  ...shared,
+  taskQueue,
+  activities,
+  maxConcurrent: config.WORKER_MAX_CONCURRENT_FILES,
+});
+const workers = ingestWorker === undefined ? [runWorker] : [runWorker, ingestWorker];
 
-const running = worker.run();
+// When one of them breaks, the process goes: whoever watches over it starts another.
+const running = Promise.all(workers.map((worker) => worker.run().finally(stop)));
 const stopJanitorSchedule = keepJanitorSchedule({ client, taskQueue, log });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
 process.once("disconnect", stop);
@@ -107,9 +134,11 @@ try {
 
 function stop(): void {
   process.off("disconnect", stop); // listening there keeps the process alive
-  if (worker.getState() !== "RUNNING") return;
-  log.info("stopping");
-  worker.shutdown();
+  for (const worker of workers) {
+    if (worker.getState() !== "RUNNING") continue;
+    log.info("stopping");
+    worker.shutdown();
+  }
 }
 
 /** Runs that are under way move to the current version: a parked one would keep its old worker alive for days. */

@@ -19,7 +19,24 @@ export interface RunProgress {
 }
 export const progressQuery = defineQuery<RunProgress>("progress");
 
-/** Search attributes of every run; a Temporal namespace must know them all as Keyword. */
+/** How far a file is on its way into a vector store. */
+export interface IngestProgress {
+  /** Chunks of its text; null while it is being read. */
+  chunks: number | null;
+  /** Those that are embedded. */
+  done: number;
+}
+export const ingestProgressQuery = defineQuery<IngestProgress>("progress");
+
+/** The id of the workflow that makes a file searchable in a store. A file that is added again is another entry. */
+export function ingestWorkflowId(file: { id: number; vector_store_id: string; file_id: string }): string {
+  return `ingest_${file.vector_store_id}_${file.file_id}_${file.id}`;
+}
+
+/** The activities of ingestion have a task queue of their own, so that however many files there are, no run waits. */
+export const ingestTaskQueue = (taskQueue: string): string => `${taskQueue}-ingest`;
+
+/** Search attributes of workflows; a Temporal namespace must know them all as Keyword. */
 export const searchAttributes = {
   thread: defineSearchAttributeKey("ThreadId", SearchAttributeType.KEYWORD),
   assistant: defineSearchAttributeKey("AssistantId", SearchAttributeType.KEYWORD),
@@ -27,4 +44,9 @@ export const searchAttributes = {
   model: defineSearchAttributeKey("Model", SearchAttributeType.KEYWORD),
   /** Set when a run parks in `requires_action`, when it leaves it, and when it ends in any way but plainly completed. */
   status: defineSearchAttributeKey("RunStatus", SearchAttributeType.KEYWORD),
+  /** Of files on their way into vector stores. */
+  vectorStore: defineSearchAttributeKey("VectorStoreId", SearchAttributeType.KEYWORD),
+  file: defineSearchAttributeKey("FileId", SearchAttributeType.KEYWORD),
+  /** Set when such a file ends in any other way than completed. */
+  fileStatus: defineSearchAttributeKey("FileStatus", SearchAttributeType.KEYWORD),
 };

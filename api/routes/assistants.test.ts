@@ -3,11 +3,13 @@ import { after, before, describe, test } from "node:test";
 import type { Assistant } from "../../contract/assistant.ts";
 import { startTestApp } from "../../test/support/app.ts";
 import type { List, TestApp } from "../../test/support/app.ts";
+import { makeNamed } from "../../test/support/named-objects.ts";
 
 let app: TestApp;
 before(async () => {
   app = await startTestApp();
   await app.putFiles("file-A", "file-B");
+  await makeNamed(app.db, { project: "alice", vector_store_ids: ["vs_A"] });
 });
 after(() => app.stop());
 

@@ -5,6 +5,7 @@ import { deletedOf } from "../../contract/deleted.ts";
 import { assistantNotFound } from "../../contract/errors.ts";
 import { listOf, PageQuery, toList } from "../../contract/list.ts";
 import { AssistantId } from "../../contract/references.ts";
+import { storeToMake } from "../../contract/tool-resources.ts";
 import type { ApiVersion } from "../../contract/version.ts";
 import * as assistants from "../../db/assistants.ts";
 import type { AssistantScope } from "../../db/scope.ts";
@@ -16,7 +17,7 @@ const OneAssistant = z.object({ assistant_id: AssistantId });
 const tags = ["Assistants"];
 
 export const assistantRoutes =
-  ({ db }: Deps, version: ApiVersion): FastifyPluginAsyncZod =>
+  ({ db, ingests }: Deps, version: ApiVersion): FastifyPluginAsyncZod =>
   async (app) => {
     app.post(
       "/assistants",
@@ -30,11 +31,13 @@ export const assistantRoutes =
       },
       async (request) => {
         const assistant = { ...request.body, ...request.caller };
-        return commit(db, request, async (tx) => {
+        const made = await commit(db, request, async (tx) => {
           const refuse = await holdFiles(tx, request.caller, assistant);
           refuse();
           return assistants.insertAssistant(tx, assistant);
         });
+        if (storeToMake(request.body.tool_resources) !== undefined) ingests.look();
+        return made;
       },
     );
 

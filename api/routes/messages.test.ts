@@ -78,7 +78,7 @@ test("content of several parts comes back in the form in which it is read", asyn
   ]);
 });
 
-test("attachments come back as they were sent, and the code interpreter's files are the thread's", async () => {
+test("attachments come back as they were sent, and their files are the thread's", async () => {
   const path = await makeThread();
   const attachments = [
     { file_id: "file-A", tools: [{ type: "code_interpreter" }, { type: "file_search" }] },
@@ -88,7 +88,16 @@ test("attachments come back as they were sent, and the code interpreter's files 
   ];
   assert.deepEqual((await add(path, { attachments })).attachments, attachments);
   const thread = await app.call<Thread>("GET", path.replace("/messages", ""));
-  assert.deepEqual(thread.body.tool_resources, { code_interpreter: { file_ids: ["file-A"] } });
+  const { code_interpreter, file_search } = thread.body.tool_resources;
+  assert.deepEqual(code_interpreter, { file_ids: ["file-A"] });
+  const files = await app.call<{ data: { id: string }[] }>(
+    "GET",
+    `/v1/vector_stores/${file_search?.vector_store_ids[0]}/files?order=asc`,
+  );
+  assert.deepEqual(
+    files.body.data.map(({ id }) => id),
+    ["file-A", "file-B"],
+  );
 });
 
 test("text is kept character by character", async () => {

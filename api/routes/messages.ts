@@ -15,14 +15,14 @@ import { lockThread, threadExists } from "../../db/threads.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { holdFiles } from "../hold-files.ts";
-import { prepareMessage } from "../new-messages.ts";
+import { bringFiles, prepareMessage } from "../new-messages.ts";
 
 const OneThread = z.object({ thread_id: ThreadId });
 const OneMessage = z.object({ thread_id: ThreadId, message_id: AnyId });
 const tags = ["Messages"];
 
 export const messageRoutes =
-  ({ db }: Deps, version: ApiVersion): FastifyPluginAsyncZod =>
+  ({ db, ingests }: Deps, version: ApiVersion): FastifyPluginAsyncZod =>
   async (app) => {
     app.post(
       "/threads/:thread_id/messages",
@@ -38,7 +38,7 @@ export const messageRoutes =
       async (request) => {
         const scope = { ...request.caller, ...request.params };
         const prepared = prepareMessage(request.body, version);
-        return commit(db, request, async (tx) => {
+        const made = await commit(db, request, async (tx) => {
           const refuse = await holdFiles(tx, scope, { messages: [prepared] });
           const thread = await lockThread(tx, scope);
           if (thread === undefined) throw threadNotFound(scope.thread_id);
@@ -47,6 +47,8 @@ export const messageRoutes =
           const [message] = await messages.insertMessages(tx, scope, [prepared]);
           return message;
         });
+        if (bringFiles([prepared])) ingests.look();
+        return made;
       },
     );
 

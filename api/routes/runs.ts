@@ -26,7 +26,7 @@ const tags = ["Runs"];
 export const runRoutes =
   (deps: Deps, version: ApiVersion): FastifyPluginAsyncZod =>
   async (app) => {
-    const { db, workflows, events, runs: settings } = deps;
+    const { db, workflows, ingests, events, runs: settings } = deps;
     /** With `stream` in the request the answer is the run's events. */
     const runOrEvents = {
       200: {
@@ -49,7 +49,7 @@ export const runRoutes =
         },
       },
       async (request, reply) => {
-        const run = await createThreadAndRun({ db, request, settings, version }, request.body);
+        const run = await createThreadAndRun({ db, ingests, request, settings, version }, request.body);
         workflows.start({ ...request.caller, ...run });
         return request.body.stream ? stream(request, reply, run, 0) : run;
       },
@@ -69,7 +69,7 @@ export const runRoutes =
       },
       async (request, reply) => {
         const scope = { ...request.caller, ...request.params };
-        const run = await createRun({ db, request, settings, version }, scope, request.body);
+        const run = await createRun({ db, ingests, request, settings, version }, scope, request.body);
         workflows.start({ ...request.caller, ...run });
         return request.body.stream ? stream(request, reply, run, 0) : run;
       },

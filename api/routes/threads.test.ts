@@ -5,11 +5,13 @@ import type { Run } from "../../contract/run.ts";
 import type { Thread } from "../../contract/thread.ts";
 import { startTestApp } from "../../test/support/app.ts";
 import type { List, TestApp } from "../../test/support/app.ts";
+import { makeNamed } from "../../test/support/named-objects.ts";
 
 let app: TestApp;
 before(async () => {
   app = await startTestApp();
   await app.putFiles("file-A");
+  await makeNamed(app.db, { project: "alice", vector_store_ids: ["vs_A", "vs_B"] });
 });
 after(() => app.stop());
 

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { deletedOf } from "../../contract/deleted.ts";
 import { threadNotFound } from "../../contract/errors.ts";
 import { ThreadId } from "../../contract/references.ts";
+import { storeToMake } from "../../contract/tool-resources.ts";
 import type { ApiVersion } from "../../contract/version.ts";
 import { withTransaction } from "../../db/pool.ts";
 import type { ThreadScope } from "../../db/scope.ts";
@@ -11,13 +12,13 @@ import * as threads from "../../db/threads.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { holdFiles } from "../hold-files.ts";
-import { prepareMessages } from "../new-messages.ts";
+import { bringFiles, prepareMessages } from "../new-messages.ts";
 
 const OneThread = z.object({ thread_id: ThreadId });
 const tags = ["Threads"];
 
 export const threadRoutes =
-  ({ db, workflows }: Deps, version: ApiVersion): FastifyPluginAsyncZod =>
+  ({ db, workflows, ingests }: Deps, version: ApiVersion): FastifyPluginAsyncZod =>
   async (app) => {
     app.post(
       "/threads",
@@ -25,11 +26,13 @@ export const threadRoutes =
       async (request) => {
         const messages = await prepareMessages(request.body.messages, version);
         const thread = { ...request.body, ...request.caller, messages };
-        return commit(db, request, async (tx) => {
+        const made = await commit(db, request, async (tx) => {
           const refuse = await holdFiles(tx, request.caller, thread);
           refuse();
           return threads.insertThread(tx, thread);
         });
+        if (storeToMake(thread.tool_resources) !== undefined || bringFiles(messages)) ingests.look();
+        return made;
       },
     );
 

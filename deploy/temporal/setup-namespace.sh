@@ -18,6 +18,6 @@ retry() {
 retry temporal operator cluster health
 temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" > /dev/null 2>&1 \
   || temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "$RETENTION"
-for name in AssistantId ThreadId ProjectId Model RunStatus; do
+for name in AssistantId ThreadId ProjectId Model RunStatus VectorStoreId FileId FileStatus; do
   retry temporal operator search-attribute create --namespace "$TEMPORAL_NAMESPACE" --name "$name" --type Keyword
 done

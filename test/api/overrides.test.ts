@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import type { ChatCompletionMessageParam } from "openai/resources/chat/completions";
+import { makeNamed } from "../support/named-objects.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { askWeather, script, startConversation, WEATHER } from "./conversation.ts";
@@ -12,6 +13,7 @@ import { openSdk, QUICK } from "./sdk.ts";
 let stack: Stack;
 before(async () => {
   stack = await startStack();
+  await makeNamed(stack.db, { project: "default", vector_store_ids: ["vs_1"] });
 });
 after(() => stack.stop());
 

@@ -4,6 +4,7 @@ import { after, before, suite, test } from "node:test";
 import { Client, Connection } from "@temporalio/client";
 import { audit } from "../../audit/audit.ts";
 import type { AuditReport } from "../../audit/audit.ts";
+import { INGEST_CATALOGUE } from "../../audit/ingest-workflows.ts";
 import { WORKFLOW_CATALOGUE } from "../../audit/workflow-judgement.ts";
 import { createPool } from "../../db/pool.ts";
 import type { Pool } from "../../db/pool.ts";
@@ -12,11 +13,15 @@ import type { Scratch, World } from "./frozen-world.ts";
 import { RECEIVED_BREAKAGES } from "./received-breakages.ts";
 import { ROW_BREAKAGES } from "./row-breakages.ts";
 import type { RowBreakage } from "./row-breakages.ts";
+import { INGEST_BREAKAGES, STORE_BREAKAGES } from "./store-breakages.ts";
 import { addRun, startAlone, WORKFLOW_BREAKAGES } from "./workflow-breakages.ts";
 import type { Temporal } from "./workflow-breakages.ts";
 
 /** Longer than the tests take: nobody looks at the runs of a frozen world. */
 const GRACE_MS = 20 * 60_000;
+
+const ALL_ROWS = [...ROW_BREAKAGES, ...STORE_BREAKAGES];
+const ALL_WORKFLOWS = [...WORKFLOW_BREAKAGES, ...INGEST_BREAKAGES];
 
 let world: World;
 let connection: Connection;
@@ -41,7 +46,7 @@ function idsOf({ invariants }: AuditReport, name: string): string[] {
 
 test("every invariant is broken by something", async () => {
   const { invariants } = await audit({ db: world.stack.db, received: {} });
-  const broken = [...ROW_BREAKAGES, ...WORKFLOW_BREAKAGES, ...RECEIVED_BREAKAGES].map(({ invariant }) => invariant);
+  const broken = [...ALL_ROWS, ...ALL_WORKFLOWS, ...RECEIVED_BREAKAGES].map(({ invariant }) => invariant);
   assert.deepEqual(invariants.map(({ name }) => name).toSorted(), [...new Set(broken)].toSorted());
 });
 
@@ -68,7 +73,7 @@ suite("rows", () => {
     assert.deepEqual(broken(report).toSorted(), [invariant, ...also].toSorted());
   }
 
-  for (const breakage of ROW_BREAKAGES) {
+  for (const breakage of ALL_ROWS) {
     test(`${breakage.invariant} is broken: ${breakage.how}`, async () => {
       if (breakage.needsOwnCopy) return world.withCopy((db, url) => check(db, url, breakage));
       return check(scratch.db, scratch.url, breakage).finally(scratch.restore);
@@ -82,7 +87,7 @@ suite("rows", () => {
 
 // One after the other: what is open in Temporal is seen by all.
 suite("workflows", () => {
-  for (const { invariant, how, sql, inTemporal, also = [] } of WORKFLOW_BREAKAGES) {
+  for (const { invariant, how, sql, inTemporal, also = [] } of ALL_WORKFLOWS) {
     test(`${invariant} is broken: ${how}`, async () => {
       const undo = await inTemporal?.(temporal);
       await world.withCopy(async (db, url) => {
@@ -91,7 +96,7 @@ suite("workflows", () => {
         assert.ok(expected.length > 0, "something was broken");
         assert.equal(report.temporal_problem, null);
         assert.deepEqual(idsOf(report, invariant), expected);
-        const ofWorkflows = broken(report).filter((name) => name in WORKFLOW_CATALOGUE);
+        const ofWorkflows = broken(report).filter((name) => name in { ...WORKFLOW_CATALOGUE, ...INGEST_CATALOGUE });
         assert.deepEqual(ofWorkflows.toSorted(), [invariant, ...also].toSorted());
       });
       await undo?.();

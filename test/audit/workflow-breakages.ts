@@ -127,8 +127,9 @@ export async function startAlone(
   { client, taskQueue }: Temporal,
   workflowId: string,
   timeout?: string,
+  type = "runWorkflow",
 ): Promise<() => Promise<unknown>> {
-  const handle = await client.workflow.start("runWorkflow", {
+  const handle = await client.workflow.start(type, {
     taskQueue,
     workflowId,
     args: [],

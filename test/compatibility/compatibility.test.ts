@@ -47,7 +47,7 @@ test("nothing is 'not yet' but what needs vector stores or the code interpreter"
   for (const { field, state, why } of NOTES) {
     if (state === "not yet") assert.match(why, /vector stores|code interpreter/, field);
   }
-  assert.deepEqual(PARTS_TO_COME, ["/vector_stores"]);
+  assert.deepEqual(PARTS_TO_COME, []);
 });
 
 function pathsOf(name: string, schema: Parameters<typeof walkSchema>[0], side: "input" | "output"): string[] {

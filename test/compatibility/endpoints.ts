@@ -79,4 +79,4 @@ export const ENDPOINTS: readonly Endpoint[] = [
 ];
 
 /** The parts of the API that may be missing, by the beginning of their paths, until they are built. */
-export const PARTS_TO_COME: readonly string[] = ["/vector_stores"];
+export const PARTS_TO_COME: readonly string[] = [];

@@ -11,8 +11,7 @@ export interface Note {
   why: string;
 }
 
-const KEPT = "has to be there and is kept; no tool reads it before vector stores and the code interpreter are built";
-const STORES = "is checked and kept; vector stores are not built yet";
+const KEPT = "has to be there and is kept; no tool reads it before the code interpreter is built";
 const ANY_MODEL = "any name is taken, and looked up when the run begins; OpenAI's refused names that it did not know";
 const LIFETIME = "how long this run may take, instead of ten minutes";
 
@@ -32,7 +31,6 @@ const WITH_RESOURCES = [
   "CreateThreadAndRun.",
   "CreateThreadAndRun.thread.",
 ];
-const WITH_MADE_STORES = ["CreateAssistant.", "CreateThread.", "CreateThreadAndRun.thread."];
 
 export const NOTES: readonly Note[] = [
   ...[...IN_ASSISTANTS, "CreateRun", "CreateThreadAndRun"].map((schema): Note => ({
@@ -60,13 +58,17 @@ export const NOTES: readonly Note[] = [
   ]),
   ...WITH_RESOURCES.flatMap((place): Note[] => [
     { field: `${place}tool_resources.code_interpreter.file_ids`, state: "not yet", why: `each file ${KEPT}` },
-    { field: `${place}tool_resources.file_search.vector_store_ids`, state: "not yet", why: `each id ${STORES}` },
   ]),
-  ...WITH_MADE_STORES.map((place): Note => ({
-    field: `${place}tool_resources.file_search.vector_stores`,
-    state: "not yet",
-    why: "a described store with files is refused (400), one without is left out; vector stores are not built yet",
-  })),
+  {
+    field: "SearchVectorStore.rewrite_query",
+    state: "differs",
+    why: "is taken and makes no difference: the query is used as it is",
+  },
+  {
+    field: "SearchVectorStore.ranking_options.ranker",
+    state: "differs",
+    why: "is taken and makes no difference: there is one way to rank",
+  },
   {
     field: "RunStep.expires_at",
     state: "differs",
@@ -90,12 +92,12 @@ export const NOTES: readonly Note[] = [
   {
     field: "RunStep.step_details.tool_calls[].file_search",
     state: "not yet",
-    why: "laid out; no run makes such calls before vector stores are built",
+    why: "laid out; no run makes such calls before runs search vector stores",
   },
   {
     field: "Message.content[].text.annotations",
     state: "not yet",
-    why: "laid out; answers cite nothing before vector stores are built",
+    why: "laid out; answers cite nothing before runs search vector stores",
   },
   {
     field: "Message.content[].image_file",
@@ -173,12 +175,45 @@ export const CHOICES: readonly { matter: string; choice: string; rows: readonly 
   {
     matter: "A file that a request names and that does not exist",
     choice: "404: `Files ['file-X'] were not found`",
-    rows: ["files.named.unknown"],
+    rows: ["files.named.unknown", "vector-store-files.create.unknown", "messages.attachments.search"],
   },
   {
     matter: "Deleting a file that is in use",
     choice: "Is allowed; it leaves the lists of files of all assistants and threads, attachments of messages stay",
     rows: ["files.delete"],
+  },
+  {
+    matter: "Adding a file that the store has already",
+    choice:
+      "It stays what it is, but for attributes that are given, and belongs to the newer batch. It is read again when it is to be cut in another way, or has failed or was cancelled",
+    rows: ["vector-store-files.create.again"],
+  },
+  {
+    matter: "What an expired store is still good for",
+    choice: "It is shown, listed and deleted; everything else is refused (400), also a modification",
+    rows: ["vector-stores.expired"],
+  },
+  {
+    matter: "Cancelling a file batch",
+    choice: "What is not done is cancelled before the answer; a batch that is through stays as it is, and no error",
+    rows: ["file-batches.cancel", "file-batches.cancel.through"],
+  },
+  { matter: "Files of one batch", choice: "Up to 2,000", rows: ["file-batches.create.file_ids"] },
+  { matter: "Files of one vector store", choice: "Up to 10,000, then 400", rows: ["vector-store-files.full"] },
+  {
+    matter: "Deleting a vector store that a tool works with",
+    choice: "Is allowed; the tool has none after that",
+    rows: ["vector-stores.delete"],
+  },
+  {
+    matter: "Naming a vector store that is not there",
+    choice: "404: `No vector store found with id 'vs_X'.`",
+    rows: ["vector-stores.unknown-reference"],
+  },
+  {
+    matter: "The beta header on vector stores",
+    choice: "Optional, and without effect",
+    rows: ["vector-stores.header"],
   },
   { matter: "Rate-limit headers", choice: "None", rows: ["transport.answers.rate-limits"] },
 ];

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { routeRows, lifeRows } from "../contract/all-rows.ts";
 import { walkSchema } from "../contract/schema-fields.ts";
 import { REQUESTS, RESPONSES } from "../contract/schemas.ts";
-import { WAITING_ROWS } from "../contract/waiting-rows.ts";
 import { ENDPOINTS, PARTS_TO_COME } from "./endpoints.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { CHOICES, EXTENSIONS, NOTES } from "./notes.ts";
@@ -32,7 +31,7 @@ function introduction(): string {
 
 How far this server is OpenAI's Assistants API, endpoint by endpoint and field by field. \`npm run docs:compatibility\` makes this page from the routes, the schemas and the tests; a test fails when it is not up to date.
 
-[contract.md](contract.md) holds the facts that the server is held to. Each is a row of \`test/contract/\`, and every row is tried on a server in every \`npm test\`: **${rows.length} rows**, of them ${count("request")} about what clients send, ${count("response")} about what they read, ${count("rule")} about behaviour and ${count("error")} about refusals. A test fails when a field of a schema has no row, or a row no field. ${WAITING_ROWS.size} of the rows wait for vector stores, and have to fail until then.
+[contract.md](contract.md) holds the facts that the server is held to. Each is a row of \`test/contract/\`, and every row is tried on a server in every \`npm test\`: **${rows.length} rows**, of them ${count("request")} about what clients send, ${count("response")} about what they read, ${count("rule")} about behaviour and ${count("error")} about refusals. A test fails when a field of a schema has no row, or a row no field.
 
 Two more pieces of evidence: [sdk-matrix.md](sdk-matrix.md) holds SDKs of four years against the server, and \`npm run fuzz\` sends it what no SDK would.
 

@@ -20,6 +20,8 @@ export async function readRoutes(): Promise<Route[]> {
     files: { allowDownloads: false },
     runs: { expiresAfterSeconds: 600 },
     workflows: { start: () => undefined, wake: () => undefined, cancel: () => undefined },
+    ingests: { look: () => undefined, cancel: () => undefined },
+    findPassages: async () => [],
     events: {
       subscribe: () => {
         throw new Error("nothing is streamed here");

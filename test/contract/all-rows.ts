@@ -16,6 +16,8 @@ import { runRows } from "./runs.ts";
 import { submitRows } from "./submitted-outputs.ts";
 import { threadRows } from "./threads.ts";
 import { transportRows } from "./transport.ts";
+import { vectorStoreObjectRows } from "./vector-store-objects.ts";
+import { vectorStoreRows } from "./vector-stores.ts";
 import type { World } from "./world.ts";
 
 /** Rows that need the routes and a database. */
@@ -27,6 +29,7 @@ export const routeRows: readonly Row<World>[] = [
   ...submitRows,
   ...modelRows,
   ...fileRows,
+  ...vectorStoreRows,
   ...listRows,
   ...transportRows,
   ...errorRows,
@@ -35,7 +38,7 @@ export const routeRows: readonly Row<World>[] = [
 ];
 
 /** Rows that need runs which a worker has moved. */
-export const lifeRows: readonly Row<Life>[] = [...objectRows, ...runLifeRows, ...runStepRows];
+export const lifeRows: readonly Row<Life>[] = [...objectRows, ...vectorStoreObjectRows, ...runLifeRows, ...runStepRows];
 
 export interface ContractRow {
   id: string;

@@ -5,7 +5,7 @@ import { ensureApiKey } from "../../db/api-keys.ts";
 import type { Call, List } from "../support/app.ts";
 import type { SchemaName } from "./schemas.ts";
 import { newRunIn, runPath } from "./waiting-run.ts";
-import { newAssistant, newMessage, newRun, newThread, quietAssistant } from "./world.ts";
+import { fileIds, newAssistant, newMessage, newRun, newStore, newThread, quietAssistant } from "./world.ts";
 import type { Made, World } from "./world.ts";
 
 /** A list of 25 items, and ids that are in other lists. */
@@ -129,6 +129,45 @@ export const KINDS: readonly Kind[] = [
     add: async (world) => {
       const run = await newRunIn(world, "completed");
       return { path: `${runPath(run)}/steps`, id: (await insertStep(world, run)).id };
+    },
+  },
+  {
+    name: "vector-stores",
+    schemas: [],
+    call: LISTS,
+    emptyCall: NOTHING,
+    fill: async (world) => {
+      for (const name of ["lists", "nothing"]) {
+        await ensureApiKey(world.app.db, { key: keyOf(name), name, projectName: name });
+      }
+      const ids = await inOrder(() => world.post("/vector_stores", {}, LISTS));
+      const path = "/vector_stores";
+      return {
+        path,
+        ids,
+        emptyPath: path,
+        elsewhere: (await newThread(world)).id,
+        foreign: (await newStore(world)).id,
+      };
+    },
+    add: async (world) => ({ path: "/vector_stores", id: (await newStore(world)).id }),
+  },
+  {
+    name: "vector-store-files",
+    schemas: ["ListStoreFilesQuery"],
+    fill: async (world) => {
+      const file_ids = fileIds(SIZE);
+      const { id } = await newStore(world, { file_ids });
+      const path = `/vector_stores/${id}/files`;
+      const other = await newStore(world, { file_ids: fileIds(SIZE + 1).slice(SIZE) });
+      const { data } = await world.get<List<Made>>(`/vector_stores/${other.id}/files`);
+      const elsewhere = String(data[0]?.id);
+      const emptyPath = `/vector_stores/${(await newStore(world)).id}/files`;
+      return { path, ids: file_ids, emptyPath, elsewhere, foreign: "file-ofBob" };
+    },
+    add: async (world) => {
+      const { id } = await newStore(world, { file_ids: fileIds(1) });
+      return { path: `/vector_stores/${id}/files`, id: fileIds(1)[0] as string };
     },
   },
 ];

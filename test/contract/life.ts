@@ -9,14 +9,29 @@ import { calls, lookup, scripted } from "../support/scripts.ts";
 import type { ScriptedTurn } from "../support/scripts.ts";
 import { readEvents } from "../support/sse.ts";
 import type { SentEvent } from "../support/sse.ts";
+import { makeNamed } from "../support/named-objects.ts";
+import { storeFile } from "../support/stored-files.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { ANNOTATED, BUILT_IN_CALLS, FORMAT, NAMED, NO_USAGE, QUOTA, RESOURCES, TOOLS } from "./life-samples.ts";
-import { fileIds } from "./world.ts";
+import { fileIds, storeIds } from "./world.ts";
 import type { InThread, Made } from "./world.ts";
 
-export type ObjectName = "assistant" | "thread" | "message" | "run" | "step" | "model" | "message delta" | "step delta";
+export type ObjectName =
+  | "vector store"
+  | "search page"
+  | "store file"
+  | "file content"
+  | "file batch"
+  | "assistant"
+  | "thread"
+  | "message"
+  | "run"
+  | "step"
+  | "model"
+  | "message delta"
+  | "step delta";
 
 export interface Specimen {
   moment: string;
@@ -84,6 +99,7 @@ const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 export async function liveThroughEverything(): Promise<Life> {
   const stack = await startStack();
   await stack.putFiles(...fileIds(2));
+  await makeNamed(stack.db, { project: "default", vector_store_ids: storeIds(1) });
   try {
     return await new Witness(stack).see();
   } catch (error) {
@@ -103,6 +119,11 @@ class Witness {
     model: [],
     "message delta": [],
     "step delta": [],
+    "vector store": [],
+    "search page": [],
+    "store file": [],
+    "file content": [],
+    "file batch": [],
   };
   readonly #moments: Partial<Life["moments"]> = {};
 
@@ -138,6 +159,8 @@ class Witness {
       this.#stepsOfBuiltInTools(),
       this.#models(),
     ]);
+    // By itself: parsers are processes, and the runs above have little time.
+    await this.#vectorStores();
     return {
       stack: this.#stack,
       specimens: this.#specimens,
@@ -354,6 +377,36 @@ class Witness {
     this.#keep("step", "with built-in tools", await this.#send("GET", path));
     const include = encodeURIComponent("step_details.tool_calls[*].file_search.results[*].content");
     this.#keep("step", "with built-in tools and content", await this.#send("GET", `${path}?include[]=${include}`));
+  }
+
+  async #vectorStores(): Promise<void> {
+    const file_ids = await Promise.all([
+      storeFile(this.#stack, { content: "The heron stands in the shallow water." }),
+      storeFile(this.#stack, { content: "" }),
+    ]);
+    const body = {
+      name: "birds",
+      description: "All about birds",
+      expires_after: { anchor: "last_active_at", days: 3 },
+    };
+    const store = await this.#send("POST", "/vector_stores", body);
+    this.#keep("vector store", "empty", store);
+    const path = `/vector_stores/${store.id}`;
+    const files = file_ids.map((file_id) => ({ file_id, attributes: { year: 2024 } }));
+    const batch = await this.#send("POST", `${path}/file_batches`, { files });
+    this.#keep("file batch", "just made", batch);
+    this.#keep("vector store", "with a batch", await this.#send("GET", path));
+    this.#keep("store file", "just added", await this.#send("GET", `${path}/files/${file_ids[0]}`));
+    await waitUntil("the batch is through", async () => {
+      return (await this.#send("GET", `${path}/file_batches/${batch.id}`))["status"] === "completed";
+    });
+    this.#keep("file batch", "through", await this.#send("GET", `${path}/file_batches/${batch.id}`));
+    this.#keep("vector store", "filled", await this.#send("GET", path));
+    for (const id of file_ids) this.#keep("store file", "through", await this.#send("GET", `${path}/files/${id}`));
+    this.#keep("file content", "of a text", await this.#send("GET", `${path}/files/${file_ids[0]}/content`));
+    this.#keep("search page", "with a hit", await this.#send("POST", `${path}/search`, { query: "heron" }));
+    const plain = await this.#send("POST", "/vector_stores", {});
+    this.#keep("vector store", "of nothing", plain);
   }
 
   async #models(): Promise<void> {

@@ -16,6 +16,9 @@ import * as thread from "../../contract/thread.ts";
 import * as upload from "../../contract/upload.ts";
 import * as tool from "../../contract/tool.ts";
 import * as toolResources from "../../contract/tool-resources.ts";
+import * as vectorStoreFile from "../../contract/vector-store-file.ts";
+import * as vectorStoreSearch from "../../contract/vector-store-search.ts";
+import * as vectorStore from "../../contract/vector-store.ts";
 
 /** What clients send: bodies and queries. */
 export const REQUESTS = {
@@ -34,6 +37,13 @@ export const REQUESTS = {
   CreateUpload: upload.CreateUpload,
   AddUploadPart: upload.AddUploadPart,
   CompleteUpload: upload.CompleteUpload,
+  CreateVectorStore: vectorStore.CreateVectorStore,
+  ModifyVectorStore: vectorStore.ModifyVectorStore,
+  SearchVectorStore: vectorStoreSearch.SearchVectorStore,
+  CreateVectorStoreFile: vectorStoreFile.CreateVectorStoreFile,
+  ModifyVectorStoreFile: vectorStoreFile.ModifyVectorStoreFile,
+  CreateFileBatch: vectorStoreFile.CreateFileBatch,
+  ListStoreFilesQuery: vectorStoreFile.ListStoreFilesQuery,
   PageQuery: list.PageQuery,
   ListMessagesQuery: message.ListMessagesQuery,
   StepsQuery: runStep.IncludeQuery,
@@ -51,6 +61,11 @@ export const RESPONSES = {
   File: file.FileObject,
   Upload: upload.Upload,
   UploadPart: upload.UploadPart,
+  VectorStore: vectorStore.VectorStore,
+  SearchResultsPage: vectorStoreSearch.SearchResultsPage,
+  VectorStoreFile: vectorStoreFile.VectorStoreFile,
+  FileContentPage: vectorStoreFile.FileContentPage,
+  FileBatch: vectorStoreFile.FileBatch,
   MessageDelta: events.MessageDelta,
   RunStepDelta: events.RunStepDelta,
   List: list.listOf(z.unknown()),
@@ -76,4 +91,7 @@ export const MODULES: Readonly<Record<string, object>> = {
   tool,
   toolResources,
   upload,
+  vectorStore,
+  vectorStoreFile,
+  vectorStoreSearch,
 };

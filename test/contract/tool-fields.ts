@@ -16,6 +16,7 @@ import {
   required,
   text,
   unseen,
+  unseenList,
   without,
   wordOr,
 } from "./values.ts";
@@ -80,7 +81,7 @@ const interpreterFiles = object({ file_ids: { ...references("file", fileIds, 20)
 
 const stores = { ...references("vs", storeIds, 1), fallback: [], merges: true };
 
-const chunking = from(
+export const chunking = from(
   "1.8",
   unseen(
     oneOf({
@@ -131,7 +132,7 @@ export const toolResourcesWithStores = object(
         ...unseen(
           list(
             object({
-              file_ids: unseen({ ...references("file", fileIds, 10_000), fallback: [] }),
+              file_ids: unseenList(references("file", fileIds, 10_000)),
               chunking_strategy: chunking,
               metadata: unseen(metadata()),
             }),

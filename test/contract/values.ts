@@ -84,6 +84,12 @@ export const unseen = (spec: Spec): Spec => ({
   accepts: spec.accepts.map((accepted) => ({ ...accepted, echo: ANY })),
 });
 
+/** The same for a list and what is in it. */
+export const unseenList = (spec: Spec): Spec => ({
+  ...unseen(spec),
+  ...(spec.item === undefined ? {} : { item: unseen(spec.item) }),
+});
+
 /** What the answer shows is made from what was sent. */
 export const shownAs = (show: (value: unknown) => unknown, spec: Spec): Spec => ({
   ...spec,

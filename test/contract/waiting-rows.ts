@@ -3,16 +3,8 @@ import assert from "node:assert/strict";
 import { checkRow } from "./row.ts";
 import type { Row } from "./row.ts";
 
-const described = "tool_resources.file_search.vector_stores[].file_ids";
-
 /** Row id to the part that it waits for. */
-export const WAITING_ROWS: ReadonlyMap<string, string> = new Map([
-  [`assistants.create.${described}`, "vector stores"],
-  [`threads.create.${described}`, "vector stores"],
-  [`runs.create-with-thread.thread.${described}`, "vector stores"],
-  ["assistants.tool_resources.made-store", "vector stores"],
-  ["threads.tool_resources.made-store", "vector stores"],
-]);
+export const WAITING_ROWS: ReadonlyMap<string, string> = new Map();
 
 /** Tries a row, which has to fail exactly as long as it waits for something. */
 export async function tryRow<Context>(row: Row<Context>, context: Context): Promise<void> {

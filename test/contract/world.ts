@@ -1,6 +1,8 @@
 // What the rows that need no worker are tried on: the routes over a database of their own, and things to try them with.
 import assert from "node:assert/strict";
+import { MAX_STORE_FILES } from "../../contract/limits.ts";
 import { startTestApp } from "../support/app.ts";
+import { makeNamed } from "../support/named-objects.ts";
 import type { Answer, Call, ErrorBody, TestApp } from "../support/app.ts";
 
 export interface Made {
@@ -28,7 +30,8 @@ export interface World {
 /** Starts one. To be stopped by `app.stop()`. */
 export async function startWorld(): Promise<World> {
   const app = await startTestApp();
-  await app.putFiles(...fileIds(FILES));
+  await app.putFiles(...fileIds(FILES_WITH_CONTENT));
+  await makeNamed(app.db, { project: "alice", file_ids: fileIds(MAX_STORE_FILES), vector_store_ids: storeIds(1) });
   const kept = new Map<string, Promise<unknown>>();
 
   const call: World["call"] = (method, path, options) => app.call(method, `/v1${path}`, options);
@@ -79,21 +82,29 @@ export async function newRun(world: World, body: object = {}, thread?: string): 
   return world.post(`/threads/${thread_id}/runs`, { assistant_id: (await quietAssistant(world)).id, ...body });
 }
 
+/** A new vector store, empty unless told. */
+export function newStore(world: World, body: object = {}): Promise<Made> {
+  return world.post("/vector_stores", body);
+}
+
+/** A store that no row changes. */
+export const quietStore = (world: World): Promise<Made> => world.once("quiet store", () => newStore(world));
+
 /** What a client wrote, of the messages of a thread, oldest first. */
 export async function messagesOf(world: World, threadId: string): Promise<object[]> {
   const { data } = await world.get<{ data: Made[] }>(`/threads/${threadId}/messages?order=asc&limit=100`);
   return data.map(({ role, content, attachments, metadata }) => ({ role, content, attachments, metadata }));
 }
 
-/** How many files there are in every world. */
-const FILES = 25;
+/** Files of a world whose content can be read; it has as many as a vector store holds. */
+const FILES_WITH_CONTENT = 25;
 
 /** Ids of files that a client may name: they are there. */
 export function fileIds(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `file-${String(index).padStart(24, "A")}`);
 }
 
-/** The same for vector stores. */
+/** The same for vector stores; there is one. */
 export function storeIds(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `vs_${String(index).padStart(24, "A")}`);
 }

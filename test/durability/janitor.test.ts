@@ -107,7 +107,14 @@ test("it removes events and keys that have had their time, no others, and its re
 
   // Orphans are looked for now and then only.
   const { orphanedBlobs: _, unfinishedBlobs: __, ...tidied } = (await tidy()) as Tidied;
-  assert.deepEqual(tidied, { eventsOfRuns: 1, idempotencyKeys: 1, files: 0, uploads: 0, workflowsClosed: 0 });
+  assert.deepEqual(tidied, {
+    eventsOfRuns: 1,
+    idempotencyKeys: 1,
+    files: 0,
+    uploads: 0,
+    filesOfExpiredStores: 0,
+    workflowsClosed: 0,
+  });
   assert.deepEqual([await eventsOf(old), await eventsOf(young)], [0, before]);
   assert.deepEqual((await stack.db.query(keys)).rows, [second]);
 });

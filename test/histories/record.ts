@@ -1,4 +1,4 @@
-// Records the history of a run on every path, for the replay test: `npm run history:record`. Histories are only added,
+// Records the history of a run, and of a file's ingestion, on every path, for the replay test: `npm run history:record`. Histories are only added,
 // never edited: an old one that no longer replays means that runs in flight would break.
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -9,6 +9,7 @@ import { calls, lookup, scripted } from "../support/scripts.ts";
 import type { ScriptedTurn } from "../support/scripts.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
+import { recordIngests } from "./record-ingests.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 /** Raised when a change of the workflow adds commands: the new files stand beside the old ones. */
@@ -74,8 +75,7 @@ async function answer(stack: Stack, run: { id: string; thread_id: string }, roun
 }
 
 async function recordPath(stack: Stack, temporal: Client, name: string, path: Path): Promise<void> {
-  const file = new URL(`./${GENERATION}-${name}.json`, import.meta.url);
-  if (existsSync(file)) return;
+  if (existsSync(fileOf(name))) return;
   const { openai } = stack;
   const assistant = await openai.beta.assistants.create({ model: "gpt-4o", tools: [lookup] });
   const thread = await openai.beta.threads.create({
@@ -90,9 +90,15 @@ async function recordPath(stack: Stack, temporal: Client, name: string, path: Pa
     const now = await openai.beta.threads.runs.retrieve(run.id, { thread_id: thread.id });
     return ENDS.includes(now.status);
   });
-  const handle = temporal.workflow.getHandle(run.id);
-  await handle.result().catch(() => undefined); // a cancelled run's workflow ends so
-  await writeFile(file, withoutStacks(historyToJSON(await handle.fetchHistory())));
+  await save(temporal, name, run.id);
+}
+
+const fileOf = (name: string): URL => new URL(`./${GENERATION}-${name}.json`, import.meta.url);
+
+async function save(temporal: Client, name: string, workflowId: string): Promise<void> {
+  const handle = temporal.workflow.getHandle(workflowId);
+  await handle.result().catch(() => undefined); // one that was cancelled ends so
+  await writeFile(fileOf(name), withoutStacks(historyToJSON(await handle.fetchHistory())));
   console.log(`recorded ${name}`);
 }
 
@@ -108,6 +114,10 @@ const connection = await Connection.connect({ address: process.env["TEMPORAL_ADD
 try {
   const temporal = new Client({ connection });
   for (const [name, path] of Object.entries(paths)) await recordPath(stack, temporal, name, path);
+  await recordIngests(
+    (name) => !existsSync(fileOf(name)),
+    (name, workflowId) => save(temporal, name, workflowId),
+  );
 } finally {
   await connection.close();
   await stack.stop();

@@ -20,7 +20,7 @@ before(async () => {
   workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger("ERROR") });
 });
 
-test("every path of a run has a recorded history", () => {
+test("every path of a run and of a file has a recorded history", () => {
   assert.deepEqual(files.toSorted(), [
     "v1-cancelled-while-speaking.json",
     "v1-cancelled-while-waiting.json",
@@ -29,6 +29,12 @@ test("every path of a run has a recorded history", () => {
     "v1-expired-while-waiting.json",
     "v1-failed.json",
     "v1-incomplete.json",
+    "v1-ingest-cancelled.json",
+    "v1-ingest-completed.json",
+    "v1-ingest-failed-while-embedding.json",
+    "v1-ingest-failed.json",
+    "v1-ingest-in-slices.json",
+    "v1-ingest-retried-after-429.json",
     "v1-one-round.json",
     "v1-retried-after-429.json",
     "v1-three-rounds.json",

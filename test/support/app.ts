@@ -11,6 +11,8 @@ import { ensureApiKey } from "../../db/api-keys.ts";
 import { EventReader } from "../../db/event-reader.ts";
 import { createPool } from "../../db/pool.ts";
 import type { Pool } from "../../db/pool.ts";
+import { searchChunks } from "../../db/search.ts";
+import { createPassageFinder } from "../../tools/find-passages.ts";
 import { createTestDatabase } from "./database.ts";
 import { FORM_TYPE, fileForm } from "./forms.ts";
 import { putFiles } from "./put-files.ts";
@@ -93,6 +95,16 @@ export async function startTestApp(options: { blobFolder?: string } = {}): Promi
       wake: (run) => void nudges.push(`wake ${run.id}`),
       cancel: (runId) => void nudges.push(`cancel ${runId}`),
     },
+    ingests: {
+      look: () => void nudges.push("look at files"),
+      cancel: (files) => void nudges.push(...files.map(({ file_id }) => `cancel ${file_id}`)),
+    },
+    findPassages: createPassageFinder({
+      search: (scope, search) => searchChunks(db, scope, search),
+      embedder: undefined,
+      reranker: undefined,
+      onDegraded: () => undefined,
+    }),
     events: new EventReader({ url: database.url, pool: db, onError: () => undefined }),
     checkAnswers: true,
   });
