@@ -7,8 +7,11 @@ import type { Queryable } from "../db/pool.ts";
 import { readEarlierTurns, readThreadBackwards } from "../db/run-context.ts";
 import type { ContextMessage, EarlierTurn } from "../db/run-context.ts";
 import type { TurnRun } from "../db/run-turns.ts";
-import type { ChatMessage, ChatPart } from "../model/model.ts";
+import type { ChatMessage, ChatPart, ChatToolCall } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
+import { describeResults } from "../tools/file-search.ts";
+import { readMarker } from "../tools/citation-markers.ts";
+import { Passages } from "./passages.ts";
 
 /** Part of the window that is left for the answer when the run does not say how long it may be. */
 const ANSWER_SHARE = 0.25;
@@ -20,6 +23,8 @@ export interface Context {
   messages: ChatMessage[];
   /** Estimated tokens of the messages. */
   tokens: number;
+  /** What the run's searches have found so far, which the answer may cite. */
+  passages: Passages;
 }
 
 /** The run's `max_prompt_tokens` cannot hold even its instructions and the newest message. */
@@ -38,7 +43,8 @@ export interface ContextLimits {
 
 /** Builds the context of a turn. Throws `PromptBudgetExceeded`. */
 export async function buildContext(db: Queryable, run: TurnRun, limits: ContextLimits): Promise<Context> {
-  const fixed = [...toInstructions(run), ...toTurns(await readEarlierTurns(db, run))];
+  const earlier = await readEarlierTurns(db, run);
+  const fixed = [...toInstructions(run), ...toTurns(earlier)];
   const fixedTokens = fixed.reduce((sum, message) => sum + countMessage(message), 0) + countTools(run);
   const reserve = Math.min(limits.answerBudget ?? MAX_ANSWER_RESERVE, limits.window * ANSWER_SHARE);
   const room = Math.min(limits.window - reserve, limits.promptBudget ?? Number.POSITIVE_INFINITY) - fixedTokens;
@@ -55,6 +61,7 @@ export async function buildContext(db: Queryable, run: TurnRun, limits: ContextL
     // An endpoint takes no empty conversation.
     messages: messages.length > 0 ? messages : [{ role: "user", content: "" }],
     tokens: fixedTokens + threadTokens,
+    passages: new Passages(earlier),
   };
 }
 
@@ -87,31 +94,50 @@ function toInstructions(run: TurnRun): ChatMessage[] {
 function toTurns(turns: readonly EarlierTurn[]): ChatMessage[] {
   return turns.flatMap((turn) => {
     const content = turn.content === null ? null : toText(turn.content);
-    const calls = turn.tool_calls.flatMap((call) => (call.type === "function" ? [call] : []));
-    if (calls.length === 0) return [{ role: "assistant" as const, content: content ?? "" }];
-    const asked: ChatMessage = { role: "assistant", content, tool_calls: calls.map(toChatCall) };
-    const answers = calls.map((call): ChatMessage => ({
+    if (turn.tool_calls.length === 0) return [{ role: "assistant" as const, content: content ?? "" }];
+    const asked: ChatMessage = {
+      role: "assistant",
+      content,
+      tool_calls: turn.tool_calls.map((call) => toChatCall(call, turn)),
+    };
+    const answers = turn.tool_calls.map((call): ChatMessage => ({
       role: "tool",
       tool_call_id: call.id,
-      content: call.function.output ?? "",
+      content: toAnswer(call, turn),
     }));
     return [asked, ...answers];
   });
 }
 
-function toChatCall(call: StepToolCall & { type: "function" }) {
-  return {
-    id: call.id,
-    type: "function" as const,
-    function: { name: call.function.name, arguments: call.function.arguments },
-  };
+function toChatCall(call: StepToolCall, { built_in }: EarlierTurn): ChatToolCall {
+  const called =
+    call.type === "function"
+      ? { name: call.function.name, arguments: call.function.arguments }
+      : { name: call.type, arguments: built_in.get(call.id)?.arguments ?? "{}" };
+  return { id: call.id, type: "function", function: called };
+}
+
+/** What came back of a call. */
+function toAnswer(call: StepToolCall, { built_in }: EarlierTurn): string {
+  if (call.type === "function") return call.function.output ?? "";
+  const { told, number } = built_in.get(call.id) ?? { told: null, number: 0 };
+  return told ?? (call.type === "file_search" ? describeResults(number, call.file_search) : "");
 }
 
 function toChatMessage(message: ContextMessage): ChatMessage {
-  if (message.role === "assistant") return { role: "assistant", content: toText(message.content) };
+  if (message.role === "assistant") return { role: "assistant", content: toText(message.content.map(withoutMarkers)) };
   const parts = message.content.map(toChatPart);
   const onlyText = parts.every((part) => part.type === "text");
   return { role: "user", content: onlyText ? toText(message.content) : parts };
+}
+
+/** The markers of earlier runs name passages that this run has not found: the model might repeat them. */
+function withoutMarkers(part: Message["content"][number]): Message["content"][number] {
+  if (part.type !== "text" || part.text.annotations.length === 0) return part;
+  const letters = Array.from(part.text.value);
+  const markers = part.text.annotations.filter(({ text }) => readMarker(text) !== undefined);
+  for (const { start_index, end_index } of markers.toReversed()) letters.splice(start_index, end_index - start_index);
+  return { type: "text", text: { value: letters.join(""), annotations: [] } };
 }
 
 function toChatPart(part: Message["content"][number]): ChatPart {

@@ -3,6 +3,8 @@
 import type { Blobs } from "../blobs/blobs.ts";
 import { ApplicationFailure, Context, log } from "@temporalio/activity";
 import {
+  FILES_LOOK_MAX_MS,
+  FILES_LOOK_MIN_MS,
   MAX_TURNS_PER_RUN,
   MAX_TURN_TRIES,
   MODEL_RETRY_MAX_MS,
@@ -11,6 +13,7 @@ import {
 } from "../contract/limits.ts";
 import type { RunStatus } from "../contract/run-state.ts";
 import type { LastError, Usage } from "../contract/run.ts";
+import type { BuiltInTool } from "../db/built-in-calls.ts";
 import type { EventWriter } from "../db/event-writer.ts";
 import type { Pool } from "../db/pool.ts";
 import type { RunEnd } from "../db/run-ends.ts";
@@ -55,8 +58,15 @@ export interface ActionRequired {
   tools: string[];
 }
 
-/** What the workflow does next. Carries names and numbers for the operator, never content. */
-export type TurnOutcome = RunEnded | ActionRequired;
+/** The turn has called tools of the server's own: each call is an activity, and then there is another look. */
+export interface ToolsCalled {
+  kind: "tools";
+  turn: number;
+  calls: { stepId: string; callId: string; tool: BuiltInTool }[];
+}
+
+/** What the workflow does next. Carries ids, names and numbers, never content. */
+export type TurnOutcome = RunEnded | ActionRequired | ToolsCalled;
 
 /** Fails, to be retried, when the model or the database cannot be had; every other end is an outcome. */
 export async function generate(deps: ActivityDeps, input: RunInput): Promise<TurnOutcome> {
@@ -66,6 +76,7 @@ export async function generate(deps: ActivityDeps, input: RunInput): Promise<Tur
   try {
     if (leave !== undefined) start = await beginTurn(deps.pool, key);
     if (start.kind === "suspect") throw suspectWaits();
+    if (start.kind === "files_awaited") throw filesAwaited();
     return await goOn(deps, input, start);
   } finally {
     leave?.();
@@ -75,13 +86,17 @@ export async function generate(deps: ActivityDeps, input: RunInput): Promise<Tur
 async function goOn(
   deps: ActivityDeps,
   input: RunInput,
-  start: Exclude<TurnStart, { kind: "suspect" }>,
+  start: Exclude<TurnStart, { kind: "suspect" | "files_awaited" }>,
 ): Promise<TurnOutcome> {
+  if (start.kind === "calling") {
+    const calls = start.calls.map(({ step_id, call_id, tool }) => ({ stepId: step_id, callId: call_id, tool }));
+    return { kind: "tools", turn: start.turn, calls };
+  }
+  if (start.added !== undefined) deps.writer.announce(input.runId, start.added);
   if (start.kind === "waiting") {
     const tools = start.calls.map((call) => call.function.name);
     return { kind: "requires_action", turn: start.turn, expiresAtMs: start.expires_at_ms, tools };
   }
-  if (start.added !== undefined) deps.writer.announce(input.runId, start.added);
   if (start.kind === "ended") return { kind: "ended", status: start.status };
   return new Turn(deps, start.run).make();
 }
@@ -142,6 +157,7 @@ class Turn {
       answerBudget,
     });
     this.#promptTokens = context.tokens;
+    this.#recorder.mayCite(context.passages);
     return {
       model: run.model,
       messages: context.messages,
@@ -164,13 +180,18 @@ class Turn {
       const error: LastError = { code: "invalid_prompt", message: "The model's content filter stopped the answer." };
       return this.#end({ to: "failed", error, messageReason: "content_filter", usage });
     }
-    if (this.#recorder.calls.length === 0) {
-      this.#deps.writer.announce(this.#run.id, await this.#recorder.complete(usage));
-      return { kind: "ended", status: "completed", turn: this.#run.turn };
+    const { id, turn, expires_at_ms } = this.#run;
+    if (!this.#recorder.hasCalls) {
+      this.#deps.writer.announce(id, await this.#recorder.complete(usage));
+      return { kind: "ended", status: "completed", turn };
     }
-    this.#deps.writer.announce(this.#run.id, await this.#recorder.requireAction(usage));
-    const tools = this.#recorder.calls.map((call) => call.function.name);
-    return { kind: "requires_action", turn: this.#run.turn, expiresAtMs: this.#run.expires_at_ms, tools };
+    const calls = this.#recorder.builtInCalls;
+    if (calls.length > 0) {
+      await this.#recorder.leaveToTools(usage);
+      return { kind: "tools", turn, calls };
+    }
+    this.#deps.writer.announce(id, await this.#recorder.requireAction(usage));
+    return { kind: "requires_action", turn, expiresAtMs: expires_at_ms, tools: this.#recorder.functions };
   }
 
   async #end(how: RunEnd): Promise<TurnOutcome> {
@@ -262,6 +283,14 @@ function lost(status: RunStatus | "deleted" | undefined): TurnOutcome {
 function suspectWaits(): ApplicationFailure {
   const message = "workers have died during this turn; it waits until this one makes no other such turn";
   return ApplicationFailure.create({ type: "SuspectWaits", message, nextRetryDelay: SUSPECT_WAIT_MS });
+}
+
+/** The run stays queued meanwhile, and no worker holds it: what waits is a timer of Temporal. */
+function filesAwaited(): ApplicationFailure {
+  const message = "files of the thread's vector store are still being made searchable";
+  const nextRetryDelay = Math.min(FILES_LOOK_MIN_MS * Context.current().info.attempt, FILES_LOOK_MAX_MS);
+  const category = "BENIGN";
+  return ApplicationFailure.create({ type: "FilesAwaited", message, nextRetryDelay, category });
 }
 
 /** Grows by doubling, with jitter of a fifth, so that many runs do not come back at once. */

@@ -1,29 +1,34 @@
 // The activities that workflows call, with what they need bound to them.
+import type { CallInput } from "./call-tool.ts";
 import { closeAbandoned } from "./close-abandoned.ts";
 import type { OpenWorkflows } from "./close-abandoned.ts";
 import { cancelRun, expireRun } from "./finish-run.ts";
 import { generate } from "./generate.ts";
-import type { ActivityDeps, RunInput } from "./generate.ts";
+import type { RunInput } from "./generate.ts";
 import { cancelIngest, embedChunks, extractChunks } from "./ingest.ts";
 import type { IngestDeps } from "./ingest.ts";
 import type { IngestInput } from "./ingest-try.ts";
 import { removeExpired } from "./remove-expired.ts";
 import { removeOrphans } from "./remove-orphans.ts";
+import { searchFiles } from "./search-files.ts";
+import type { SearchDeps } from "./search-files.ts";
 import { Suspects } from "./suspects.ts";
 import { withHeartbeat } from "./with-heartbeat.ts";
 
-export type { ActionRequired, RunEnded, RunInput, TurnOutcome } from "./generate.ts";
+export type { CallInput, CallOutcome } from "./call-tool.ts";
+export type { ActionRequired, RunEnded, RunInput, ToolsCalled, TurnOutcome } from "./generate.ts";
 export type { IngestEnded, IngestInput } from "./ingest-try.ts";
 export type { OpenWorkflows } from "./close-abandoned.ts";
 export type { Removed } from "./remove-expired.ts";
 export type { OrphansRemoved } from "./remove-orphans.ts";
 
-type Given = Omit<ActivityDeps & IngestDeps, "suspects" | "suspectFiles"> & { openWorkflows: OpenWorkflows };
+type Given = Omit<SearchDeps & IngestDeps, "suspects" | "suspectFiles"> & { openWorkflows: OpenWorkflows };
 
 export function createActivities(given: Given) {
   const deps = { ...given, suspects: new Suspects(), suspectFiles: new Suspects() };
   return {
     generate: (input: RunInput) => generate(deps, input),
+    searchFiles: (input: CallInput) => searchFiles(deps, input),
     cancelRun: (input: RunInput) => cancelRun(deps, input),
     expireRun: (input: RunInput) => expireRun(deps, input),
     extractChunks: (input: IngestInput) => extractChunks(deps, input),

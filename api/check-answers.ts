@@ -19,8 +19,8 @@ export const writeCheckedJson: FastifySerializerCompiler<z.ZodType> =
 
 /** Checks every event of a stream, as its readers see it. */
 export function checkEvents(version: ApiVersion, show: ShowEvent = (event) => event): ShowEvent {
-  return (stored) => {
-    const shown = show(stored);
+  return async (stored) => {
+    const shown = await show(stored);
     const schema = version.events.get(shown.event);
     if (schema === undefined) throw new Error(`version ${version.name} has no event ${shown.event}`);
     check(schema, JSON.parse(shown.data), shown.event);

@@ -1,10 +1,11 @@
 // Answers and streams for clients of version 1. The routes know version 2 only.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Run } from "../contract/run.ts";
-import { idsWithFiles, toV1, toV1EventName } from "../contract/v1/show.ts";
-import type { FilesOf } from "../contract/v1/show.ts";
+import { idsWithFiles, runsThatCite, toV1, toV1EventName } from "../contract/v1/show.ts";
+import type { V1Extras } from "../contract/v1/show.ts";
 import type { Queryable } from "../db/pool.ts";
 import { readV1FileIds } from "../db/v1-files.ts";
+import { Quotes } from "./quotes.ts";
 import type { ShowEvent } from "./sse.ts";
 
 /** The files that version 1 lists, by the id of what they belong to. */
@@ -22,17 +23,22 @@ export function showAnswersAsV1(app: FastifyInstance, db: Queryable): void {
   app.addHook("preSerialization", async (request: FastifyRequest, reply: FastifyReply, answer: unknown) => {
     if (reply.statusCode !== 200) return answer; // an error is the same in both versions
     const files = request.v1Files ?? (await findV1Files(db, request, answer));
-    return toV1(answer, readFrom(files));
+    const quotes = new Quotes(db, request.caller.project_id);
+    await quotes.load(runsThatCite(answer));
+    return toV1(answer, { filesOf: readFrom(files), quoteOf: (runId, marker) => quotes.find(runId, marker) });
   });
 }
 
 /** How the events of a run are shown. Files are listed for the run; the messages that it writes have none of their own. */
 export async function showEventsAsV1(db: Queryable, request: FastifyRequest, run: Run): Promise<ShowEvent> {
   const filesOf = readFrom(request.v1Files ?? (await findV1Files(db, request, run)));
-  return ({ event, data }) => ({
-    event: toV1EventName(event),
-    data: JSON.stringify(toV1(JSON.parse(data), filesOf)),
-  });
+  const quotes = new Quotes(db, request.caller.project_id);
+  const extras: V1Extras = { filesOf, quoteOf: (_, marker) => quotes.find(run.id, marker) };
+  return async ({ event, data }) => {
+    // Between two citations the run may have searched again.
+    if (event.startsWith("thread.message.") && data.includes('"file_citation"')) await quotes.load([run.id]);
+    return { event: toV1EventName(event), data: JSON.stringify(toV1(JSON.parse(data), extras)) };
+  };
 }
 
 /** The lists of everything in an answer. */
@@ -40,6 +46,6 @@ export async function findV1Files(db: Queryable, { caller }: FastifyRequest, ans
   return Object.fromEntries(await readV1FileIds(db, caller.project_id, idsWithFiles(answer)));
 }
 
-function readFrom(files: V1FileLists): FilesOf {
+function readFrom(files: V1FileLists): V1Extras["filesOf"] {
   return (id) => files[id] ?? [];
 }

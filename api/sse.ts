@@ -9,7 +9,11 @@ import type { StoredEvent } from "../db/run-events.ts";
 import { setProcessingTime } from "./response-headers.ts";
 
 /** How an event goes over the wire: its name, and its data as JSON. */
-export type ShowEvent = (event: { event: string; data: string }) => { event: string; data: string };
+export type ShowEvent = (event: ShownEvent) => ShownEvent | Promise<ShownEvent>;
+interface ShownEvent {
+  event: string;
+  data: string;
+}
 
 export interface StreamOptions {
   /** The run: its settings complete the events that carry only what changed. */
@@ -68,7 +72,7 @@ async function writeEvents(
   if (isOver) return true;
   for await (const event of events) {
     const stored = isRunStateEvent(event.event) ? JSON.stringify({ ...run, ...JSON.parse(event.data) }) : event.data;
-    const shown = show({ event: event.event, data: stored });
+    const shown = await show({ event: event.event, data: stored });
     const id = withIds ? `id: ${event.seq}\n` : "";
     raw.write(`${id}event: ${shown.event}\ndata: ${shown.data}\n\n`);
     if (endsStream(event.event) && (await isLast(event))) return true;

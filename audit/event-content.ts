@@ -4,10 +4,11 @@ import { findViolations } from "./row-check.ts";
 import type { RunLog } from "./run-log.ts";
 import type { Found } from "./tally.ts";
 
-/** Texts and refusals of a column of content, in one form for all three places. */
+/** Texts with their citations, and refusals, of a column of content, in one form for all three places. */
 const partsOf = (content: string): string => `(
   select coalesce(jsonb_agg(jsonb_build_object('type', part.value ->> 'type',
-      'said', coalesce(part.value -> 'text' ->> 'value', part.value ->> 'refusal')) order by part.position), '[]')
+      'said', coalesce(part.value -> 'text' ->> 'value', part.value ->> 'refusal'),
+      'cited', coalesce((part.value #> '{text,annotations}')::jsonb, '[]')) order by part.position), '[]')
   from json_array_elements(${content}) with ordinality as part (value, position))`;
 
 /** $1 runs, $2 messages, $3 whether all deltas of the message are still there. */
@@ -16,11 +17,13 @@ const TEXTS = `
     select * from unnest($1::text[], $2::text[], $3::boolean[]) as s (run_id, id, intact)
   ), piece as (
     select d.run_id, d.data ->> 'id' as id, (part ->> 'index')::integer as index, part ->> 'type' as type,
-      string_agg(coalesce(part -> 'text' ->> 'value', part ->> 'refusal', ''), '' order by d.seq) as said
+      string_agg(coalesce(part -> 'text' ->> 'value', part ->> 'refusal', ''), '' order by d.seq) as said,
+      coalesce(jsonb_agg((part #> '{text,annotations,0}')::jsonb - 'index' #- '{file_citation,quote}' order by d.seq)
+        filter (where part #> '{text,annotations,0}' is not null), '[]') as cited
     from run_deltas d cross join json_array_elements(d.data -> 'delta' -> 'content') as part
     where d.run_id = any($1) and d.event = 'thread.message.delta' group by 1, 2, 3, 4
   ), streamed as materialized (
-    select run_id, id, jsonb_agg(jsonb_build_object('type', type, 'said', said) order by index) as parts
+    select run_id, id, jsonb_agg(jsonb_build_object('type', type, 'said', said, 'cited', cited) order by index) as parts
     from piece group by 1, 2
   ), shown as materialized (
     select e.run_id, e.data ->> 'id' as id, ${partsOf("e.data -> 'content'")} as parts
@@ -67,7 +70,7 @@ const CALLS = `
       string_agg(call -> 'function' ->> 'name', '' order by d.seq) as name,
       string_agg(call -> 'function' ->> 'arguments', '' order by d.seq) as arguments
     from run_deltas d cross join json_array_elements(d.data #> '{delta,step_details,tool_calls}') as call
-    where d.run_id = any($1) and d.event = 'thread.run.step.delta' group by 1, 2, 3
+    where d.run_id = any($1) and d.event = 'thread.run.step.delta' and call ->> 'type' = 'function' group by 1, 2, 3
   ), streamed as materialized (
     select run_id, step_id, jsonb_agg(jsonb_build_object('id', id, 'name', name, 'arguments', arguments) order by index)
       as calls
@@ -77,9 +80,11 @@ const CALLS = `
     from run_events e where e.run_id = any($1) and e.event = 'thread.run.step.completed'
   )
   select s.id, nullif(concat_ws('; ',
-    case when a.seq is null and json_array_length(t.step_details -> 'tool_calls') > 0
+    case when a.seq is null and ${callsOf("t.step_details -> 'tool_calls'")} <> '[]'
+        and (t.status = 'completed' or not exists (
+          select 1 from json_array_elements(t.step_details -> 'tool_calls') call where call ->> 'type' <> 'function'))
       then 'has calls whose outputs were never asked for' end,
-    case when ${callsOf("t.step_details -> 'tool_calls'")}
+    case when a.seq is not null and ${callsOf("t.step_details -> 'tool_calls'")}
         <> ${callsOf("a.data #> '{required_action,submit_tool_outputs,tool_calls}'")}
       then 'its calls are not those that were asked for' end,
     case when a.seq is not null and s.intact and coalesce(d.calls, '[]') <> ${callsOf("t.step_details -> 'tool_calls'")}

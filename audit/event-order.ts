@@ -13,6 +13,8 @@ export interface EventHead {
   type: string | null;
   /** Of a step that writes a message: its id. */
   message_id: string | null;
+  /** Of a step that ends: whether it has calls of the server's own tools. */
+  has_built_in: boolean;
 }
 
 export interface OrderState {
@@ -132,17 +134,18 @@ function takeStepEvent(
   closeIfGone(state, isGone);
   if (state.message !== undefined) return `${event} of ${id} while ${state.message} is open`;
   state.steps.set(id, change);
-  state.next = afterStep(state, change);
+  state.next = afterStep(state, change, head.has_built_in);
   state.step = undefined;
   return undefined;
 }
 
 /** What ends a step also ends the run or goes on with it, but for a try that was given up: its turn is made again. */
-function afterStep({ status, step }: OrderState, change: string): readonly string[] | undefined {
+function afterStep({ status, step }: OrderState, change: string, hasBuiltIn: boolean): readonly string[] | undefined {
   if (change === "cancelled") return ["thread.run.cancelled"];
   if (change === "expired") return ["thread.run.expired"];
   if (change === "failed") return undefined;
   if (status === "requires_action") return ["thread.run.queued"];
+  if (hasBuiltIn) return undefined; // the next turn has begun, and may end before it says anything
   if (step?.type === "tool_calls") return ["thread.run.incomplete"];
   return ["thread.run.completed", "thread.run.incomplete", "thread.run.step.created"];
 }

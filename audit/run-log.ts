@@ -95,10 +95,13 @@ async function* readHeads(tx: Queryable, runs: readonly LoggedRun[]): AsyncGener
   for (;;) {
     const { rows } = await tx.query<EventRow>(
       `(select run_id, seq, event, true as durable, data ->> 'id' as id, data ->> 'status' as status,
-          data ->> 'type' as type, data #>> '{step_details,message_creation,message_id}' as message_id
+          data ->> 'type' as type, data #>> '{step_details,message_creation,message_id}' as message_id,
+          case when event = 'thread.run.step.completed' then exists (
+            select 1 from json_array_elements(data #> '{step_details,tool_calls}') call where call ->> 'type' <> 'function')
+            else false end as has_built_in
         from run_events where (run_id, seq) > ($1, $2) and run_id <= $3 order by run_id, seq limit $4)
        union all
-       (select run_id, seq, event, false, data ->> 'id', null, null, null
+       (select run_id, seq, event, false, data ->> 'id', null, null, null, false
         from run_deltas where (run_id, seq) > ($1, $2) and run_id <= $3 order by run_id, seq limit $4)
        order by run_id, seq limit $4`,
       [after.run_id, after.seq, last, PAGE_ROWS],

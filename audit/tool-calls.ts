@@ -1,4 +1,5 @@
-// Function calls: what a run asks for is what its open step shows, and what was done has an output.
+// Calls: what a run asks for is what its open step shows, what was done has an output, and the server's own tools have
+// done what their steps show.
 import type { RowInvariant } from "./row-check.ts";
 
 export const CALL_INVARIANTS: readonly RowInvariant[] = [
@@ -36,16 +37,92 @@ export const CALL_INVARIANTS: readonly RowInvariant[] = [
         over: "run_steps",
         sql: `
           select s.id, case
-            when c.calls = 0 and r.status <> 'incomplete' then 'is completed without any call'
+            when c.all_calls = 0 and r.status <> 'incomplete' then 'is completed without any call'
             when c.calls > c.outputs then format('has %s outputs for %s calls', c.outputs, c.calls) end as reason
           from run_steps s
           join runs r on r.id = s.run_id
           cross join lateral (
-            select count(*) as calls, count(call -> 'function' ->> 'output') as outputs
+            select count(*) as all_calls, count(*) filter (where call ->> 'type' = 'function') as calls,
+              count(call -> 'function' ->> 'output') as outputs
             from json_array_elements(s.step_details -> 'tool_calls') as call
-            where call ->> 'type' = 'function'
           ) c
           where s.id = any($1) and s.type = 'tool_calls' and s.status = 'completed'`,
+      },
+    ],
+  },
+  {
+    name: "built-in-calls",
+    says: "The calls of the server's own tools in a step are those that were kept of it, in their order, and all of them are finished when it is completed.",
+    checks: [
+      {
+        over: "run_steps",
+        sql: `
+          select s.id, nullif(concat_ws('; ',
+            case when shown.calls is distinct from kept.calls then 'shows other calls than were kept' end,
+            case when kept.unfinished > 0 and s.status = 'completed'
+              then format('is completed with %s calls that are not finished', kept.unfinished) end,
+            case when kept.unfinished > 0 and r.status = 'requires_action'
+              then format('waits for outputs with %s calls that are not finished', kept.unfinished) end,
+            case when kept.calls is not null and s.usage is null then 'has calls of a turn that was not counted' end
+            ), '') as reason
+          from run_steps s
+          join runs r on r.id = s.run_id
+          cross join lateral (
+            select jsonb_agg(jsonb_build_array(call ->> 'id', call ->> 'type', position - 1) order by position) as calls
+            from json_array_elements(s.step_details -> 'tool_calls') with ordinality as item (call, position)
+            where call ->> 'type' <> 'function'
+          ) shown
+          cross join lateral (
+            select jsonb_agg(jsonb_build_array(call_id, tool, position) order by position) as calls,
+              count(*) filter (where finished_at is null) as unfinished
+            from built_in_calls where run_step_id = s.id
+          ) kept
+          where s.id = any($1)`,
+      },
+    ],
+  },
+  {
+    name: "search-numbers",
+    says: "The calls of a tool in a run are numbered from 0 in their order, so that markers name one passage each.",
+    checks: [
+      {
+        over: "runs",
+        sql: `
+          select r.id, (
+            select string_agg(format('%s has the number %s in place of %s', n.call_id, n.number, n.expected), '; ')
+            from (
+              select c.call_id, c.number,
+                row_number() over (partition by c.tool order by s.seq, c.position) - 1 as expected
+              from built_in_calls c join run_steps s on s.id = c.run_step_id where c.run_id = r.id
+            ) n where n.number <> n.expected) as reason
+          from runs r where r.id = any($1)`,
+      },
+    ],
+  },
+  {
+    name: "citations",
+    says: "A citation stands where it says, and is of the file whose passage its marker names in the same run.",
+    checks: [
+      {
+        over: "messages",
+        sql: `
+          select m.id, (
+            select string_agg(format('%s cites wrongly', cited.citation ->> 'text'), '; ')
+            from json_array_elements(m.content) part
+            cross join json_array_elements(part #> '{text,annotations}') as cited (citation)
+            cross join lateral regexp_match(cited.citation ->> 'text', '^【([0-9]+):([0-9]+)†') as marker
+            where cited.citation ->> 'type' = 'file_citation' and (
+              substr(part #>> '{text,value}', (cited.citation ->> 'start_index')::integer + 1,
+                (cited.citation ->> 'end_index')::integer - (cited.citation ->> 'start_index')::integer)
+                is distinct from cited.citation ->> 'text'
+              or not exists (
+                select 1 from built_in_calls c
+                join run_steps s on s.id = c.run_step_id
+                cross join json_array_elements(s.step_details -> 'tool_calls') shown
+                where c.run_id = m.run_id and c.number = marker[1]::integer and shown ->> 'id' = c.call_id
+                  and json_extract_path_text(shown, 'file_search', 'results', marker[2], 'file_id')
+                    = cited.citation #>> '{file_citation,file_id}'))) as reason
+          from messages m where m.id = any($1)`,
       },
     ],
   },

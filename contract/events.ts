@@ -1,17 +1,25 @@
 // Server-sent events of a run: their names and what each carries.
 import { z } from "zod";
-import { Message } from "./message.ts";
+import { FileCitation, Message } from "./message.ts";
 import { Run } from "./run.ts";
-import { RunStep, StepStatus } from "./run-step.ts";
+import { FileSearchCallDelta, RunStep, StepStatus } from "./run-step.ts";
 import { isTerminal, RunStatus } from "./run-state.ts";
 import { Thread } from "./thread.ts";
+
+/** A citation comes in one piece with its marker. Other than in the message, it has its place, and a quote. */
+const CitationDelta = z.strictObject({
+  index: z.int(),
+  ...FileCitation.shape,
+  file_citation: z.strictObject({ file_id: z.string(), quote: z.string() }),
+});
+export type CitationDelta = z.infer<typeof CitationDelta>;
 
 /** The first piece of a text comes with an empty list of annotations. */
 export const ContentDelta = z.discriminatedUnion("type", [
   z.strictObject({
     index: z.int(),
     type: z.literal("text"),
-    text: z.strictObject({ value: z.string(), annotations: z.tuple([]).optional() }),
+    text: z.strictObject({ value: z.string(), annotations: z.array(CitationDelta).optional() }),
   }),
   z.strictObject({ index: z.int(), type: z.literal("refusal"), refusal: z.string() }),
 ]);
@@ -28,12 +36,13 @@ export const MessageDelta = z
 export type MessageDelta = z.infer<typeof MessageDelta>;
 
 /** The first piece of a call carries its id, its name and empty arguments. */
-export const ToolCallDelta = z.strictObject({
+const FunctionCallDelta = z.strictObject({
   index: z.int(),
   id: z.string().optional(),
   type: z.literal("function"),
   function: z.strictObject({ name: z.string().optional(), arguments: z.string(), output: z.null().optional() }),
 });
+export const ToolCallDelta = z.discriminatedUnion("type", [FunctionCallDelta, FileSearchCallDelta]);
 export type ToolCallDelta = z.infer<typeof ToolCallDelta>;
 
 /** One piece of a step's tool calls. */

@@ -158,6 +158,27 @@ export const MAX_SCANNED_CHUNKS = 20_000;
 /** How long a process believes what it has seen of vector indexes. */
 export const VECTOR_INDEX_CACHE_MS = 30_000;
 
+// --- File Search in a run ----------------------------------------------------------------------
+
+/** Chunks that one call may find, and their tokens; for gpt-3.5-turbo, whose window is small, less of both. */
+export const MAX_PASSAGES = 20;
+export const MAX_PASSAGE_TOKENS = 16_000;
+export const MAX_PASSAGES_SMALL = 5;
+export const MAX_PASSAGE_TOKENS_SMALL = 4000;
+/** Part of a model's window that what one call finds may take. */
+export const PASSAGES_SHARE = 0.25;
+/** How long after its creation a run waits for files of its thread's store that are still being made searchable. */
+export const FILES_WAIT_MS = 60_000;
+/** Pause between two looks at them: short at first, since most files are small. */
+export const FILES_LOOK_MIN_MS = 250;
+export const FILES_LOOK_MAX_MS = 1000;
+/** Longest name of a file in the marker of a citation, in characters; a longer one is cut. */
+export const MAX_CITED_NAME_LENGTH = 120;
+/** Longest name that is looked for in a marker: a model may write it differently. */
+export const MAX_MARKER_NAME_LENGTH = 300;
+/** Longest quote of a citation in version 1, in characters. */
+export const MAX_CITATION_QUOTE_LENGTH = 1000;
+
 // --- embeddings and re-ranking -----------------------------------------------------------------
 
 /** Texts, and tokens of all of them together, in one request to the embedding endpoint. */
@@ -187,6 +208,10 @@ export const MODEL_RETRY_MIN_MS = 500;
 export const MODEL_RETRY_MAX_MS = 30_000;
 /** Longest Retry-After that is obeyed to the letter; longer ones are cut to this. */
 export const MAX_RETRY_AFTER_MS = 10 * 60_000;
+/** Tries of a call of a built-in tool that may have been its fault; then the model is told that it failed. */
+export const MAX_TOOL_CALL_TRIES = 4;
+/** Longest time that one try of a search may take. */
+export const FILE_SEARCH_TIMEOUT_MS = 120_000;
 /** Longest text, in characters, that one turn may produce. */
 export const MAX_TURN_TEXT_LENGTH = 4_000_000;
 /** Rows read at a time while a context is filled from the newest message backwards. */

@@ -58,13 +58,14 @@ export type ModifyMessage = z.infer<typeof ModifyMessage>;
 export const ListMessagesQuery = PageQuery.extend({ run_id: AnyId.optional() });
 export type ListMessagesQuery = z.infer<typeof ListMessagesQuery>;
 
-const FileCitation = z.strictObject({
+export const FileCitation = z.strictObject({
   type: z.literal("file_citation"),
   text: z.string(),
   start_index: z.int(),
   end_index: z.int(),
   file_citation: z.strictObject({ file_id: z.string() }),
 });
+export type FileCitation = z.infer<typeof FileCitation>;
 const FilePath = z.strictObject({
   type: z.literal("file_path"),
   text: z.string(),

@@ -8,7 +8,7 @@ const FunctionStepCall = z.strictObject({
   type: z.literal("function"),
   function: z.strictObject({ name: z.string(), arguments: z.string(), output: z.string().nullable() }),
 });
-/** The built-in tools' calls are laid out by the contract; nothing produces them yet. */
+/** Laid out by the contract; nothing produces it yet. */
 const CodeInterpreterStepCall = z.strictObject({
   id: z.string(),
   type: z.literal("code_interpreter"),
@@ -22,11 +22,12 @@ const CodeInterpreterStepCall = z.strictObject({
     ),
   }),
 });
+const ShownRanking = z.strictObject({ ranker: z.enum(["auto", "default_2024_08_21"]), score_threshold: z.number() });
 const FileSearchStepCall = z.strictObject({
   id: z.string(),
   type: z.literal("file_search"),
   file_search: z.strictObject({
-    ranking_options: z.strictObject({ ranker: z.enum(["auto", "default_2024_08_21"]), score_threshold: z.number() }),
+    ranking_options: ShownRanking,
     results: z.array(
       z.strictObject({
         file_id: z.string(),
@@ -44,6 +45,18 @@ export const StepToolCall = z.discriminatedUnion("type", [
   FileSearchStepCall,
 ]);
 export type StepToolCall = z.infer<typeof StepToolCall>;
+
+/** A call of one of the server's own tools, as its step shows it. */
+export type BuiltInStepCall = Exclude<StepToolCall, { type: "function" }>;
+export type FileSearchDetails = z.infer<typeof FileSearchStepCall>["file_search"];
+
+/** The first and only piece of a search: what it has found comes when its step is completed. */
+export const FileSearchCallDelta = z.strictObject({
+  index: z.int(),
+  id: z.string(),
+  type: z.literal("file_search"),
+  file_search: z.strictObject({ ranking_options: ShownRanking, results: z.tuple([]) }),
+});
 
 export const StepDetails = z.discriminatedUnion("type", [
   z.strictObject({
@@ -91,10 +104,13 @@ const Include = z.enum(["step_details.tool_calls[*].file_search.results[*].conte
 export const IncludeQuery = z.object({ "include[]": z.union([Include, z.array(Include)]).optional() });
 export type IncludeQuery = z.infer<typeof IncludeQuery>;
 
+export function asksForContent(query: IncludeQuery): boolean {
+  return [query["include[]"] ?? []].flat().length > 0;
+}
+
 /** A step as it is shown to a request: the content of search results is left out unless it is asked for. */
 export function showStep(step: RunStep, query: IncludeQuery): RunStep {
-  const isAskedFor = [query["include[]"] ?? []].flat().length > 0;
-  if (isAskedFor || step.step_details.type !== "tool_calls") return step;
+  if (asksForContent(query) || step.step_details.type !== "tool_calls") return step;
   const tool_calls = step.step_details.tool_calls.map((call) =>
     call.type === "file_search"
       ? { ...call, file_search: { ...call.file_search, results: call.file_search.results.map(withoutContent) } }
@@ -103,7 +119,7 @@ export function showStep(step: RunStep, query: IncludeQuery): RunStep {
   return { ...step, step_details: { type: "tool_calls", tool_calls } };
 }
 
-type SearchResult = z.infer<typeof FileSearchStepCall>["file_search"]["results"][number];
+type SearchResult = FileSearchDetails["results"][number];
 
 function withoutContent({ file_id, file_name, score, attributes }: SearchResult): SearchResult {
   return { file_id, file_name, score, attributes };

@@ -1,5 +1,6 @@
 // The message and the step that a run has open, closed before they are finished.
-import type { Message, MessageIncompleteReason } from "../contract/message.ts";
+import type { CitationDelta } from "../contract/events.ts";
+import type { FileCitation, Message, MessageIncompleteReason } from "../contract/message.ts";
 import type { LastError, Usage } from "../contract/run.ts";
 import type { RunStep, StepStatus } from "../contract/run-step.ts";
 import { MESSAGE_COLUMNS } from "./messages.ts";
@@ -33,19 +34,27 @@ export async function closeOpenMessage(
   return rows.map((data) => ({ event: "thread.message.incomplete", data }));
 }
 
-/** What the deltas of a message add up to. Only text and refusals come as deltas. */
+/** What the deltas of a message add up to. Only text with its citations, and refusals, come as deltas. */
 async function readPartialContent(tx: Queryable, runId: string, messageId: string): Promise<Message["content"]> {
-  const { rows } = await tx.query<{ type: "text" | "refusal"; value: string }>(
+  const { rows } = await tx.query<{ type: "text" | "refusal"; value: string; citations: CitationDelta[] | null }>(
     `select part ->> 'type' as type,
-       string_agg(coalesce(part -> 'text' ->> 'value', part ->> 'refusal', ''), '' order by d.seq) as value
+       string_agg(coalesce(part -> 'text' ->> 'value', part ->> 'refusal', ''), '' order by d.seq) as value,
+       json_agg(part #> '{text,annotations,0}' order by d.seq)
+         filter (where part #> '{text,annotations,0}' is not null) as citations
      from run_deltas d, json_array_elements(d.data -> 'delta' -> 'content') part
      where d.run_id = $1 and d.event = 'thread.message.delta' and d.data ->> 'id' = $2
      group by (part ->> 'index')::int, part ->> 'type' order by (part ->> 'index')::int`,
     [runId, messageId],
   );
-  return rows.map(({ type, value }) =>
-    type === "refusal" ? { type, refusal: value } : { type, text: { value, annotations: [] } },
+  return rows.map(({ type, value, citations }) =>
+    type === "refusal"
+      ? { type, refusal: value }
+      : { type, text: { value, annotations: (citations ?? []).map(toCitation) } },
   );
+}
+
+function toCitation({ type, text, start_index, end_index, file_citation: { file_id } }: CitationDelta): FileCitation {
+  return { type, text, start_index, end_index, file_citation: { file_id } };
 }
 
 const CLOSED_AT: Record<Exclude<StepStatus, "in_progress">, string> = {

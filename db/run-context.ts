@@ -1,6 +1,7 @@
 // What a turn is made from: the thread's messages, newest first, and what the run itself has said and done so far.
 import type { Message } from "../contract/message.ts";
 import type { StepToolCall } from "../contract/run-step.ts";
+import type { FinishedCall } from "./built-in-calls.ts";
 import type { Queryable } from "./pool.ts";
 import type { TurnRun } from "./run-turns.ts";
 
@@ -36,13 +37,17 @@ export interface EarlierTurn {
   turn: number;
   content: Message["content"] | null;
   tool_calls: StepToolCall[];
+  /** Of the calls of the server's own tools: what their step does not show, by the id of the call. */
+  built_in: ReadonlyMap<string, FinishedCall>;
 }
 
 /** The finished turns of the run, in order. */
 export async function readEarlierTurns(db: Queryable, run: TurnRun): Promise<EarlierTurn[]> {
   if (run.turn === 1) return [];
-  const { rows } = await db.query<{ turn: number; calls: StepToolCall[] | null; content: Message["content"] | null }>(
-    `select s.turn, s.step_details -> 'tool_calls' as calls, m.content
+  const { rows } = await db.query<TurnRow>(
+    `select s.turn, s.step_details -> 'tool_calls' as calls, m.content, (
+       select json_object_agg(c.call_id, json_build_object('number', c.number, 'arguments', c.arguments, 'told', c.told))
+       from built_in_calls c where c.run_step_id = s.id) as built_in
      from run_steps s
      left join messages m on m.id = s.step_details -> 'message_creation' ->> 'message_id' and m.project_id = s.project_id
      where s.run_id = $1 and s.project_id = $2 and s.status = 'completed' and s.turn < $3
@@ -51,10 +56,23 @@ export async function readEarlierTurns(db: Queryable, run: TurnRun): Promise<Ear
   );
   const turns = new Map<number, EarlierTurn>();
   for (const row of rows) {
-    const turn = turns.get(row.turn) ?? { turn: row.turn, content: null, tool_calls: [] };
+    const turn: EarlierTurn = turns.get(row.turn) ?? {
+      turn: row.turn,
+      content: null,
+      tool_calls: [],
+      built_in: new Map(),
+    };
     turns.set(row.turn, turn);
     if (row.content !== null) turn.content = row.content;
     if (row.calls !== null) turn.tool_calls.push(...row.calls);
+    if (row.built_in !== null) turn.built_in = new Map(Object.entries(row.built_in));
   }
   return [...turns.values()];
+}
+
+interface TurnRow {
+  turn: number;
+  calls: StepToolCall[] | null;
+  content: Message["content"] | null;
+  built_in: Record<string, FinishedCall> | null;
 }

@@ -1,11 +1,13 @@
 // A turn of a run, as its worker records it: begun, opened when the model's first word is here, finished.
 // Each function is one transaction, and each but the first holds only for the try that has the run's newest epoch.
-import { SUSPECT_AFTER_DEATHS } from "../contract/limits.ts";
+import { FILES_WAIT_MS, SUSPECT_AFTER_DEATHS } from "../contract/limits.ts";
 import type { Message } from "../contract/message.ts";
 import { isTerminal } from "../contract/run-state.ts";
 import type { RunStatus } from "../contract/run-state.ts";
-import type { FunctionCall, RequiredAction, Run, Usage } from "../contract/run.ts";
+import type { FunctionCall, LastError, RequiredAction, Run, Usage } from "../contract/run.ts";
 import type { RunStep, StepToolCall } from "../contract/run-step.ts";
+import { findOpenCalls, insertCalls } from "./built-in-calls.ts";
+import type { NewBuiltInCall, OpenCall } from "./built-in-calls.ts";
 import { MESSAGE_COLUMNS } from "./messages.ts";
 import { closeOpenMessage, closeOpenStep, NO_USAGE } from "./open-work.ts";
 import type { Pool, Queryable } from "./pool.ts";
@@ -16,6 +18,7 @@ import { appendEvents } from "./run-events.ts";
 import type { Appended, NewEvent } from "./run-events.ts";
 import { changeStatus } from "./run-status.ts";
 import { STEP_COLUMNS } from "./run-steps.ts";
+import { readRunStores } from "./run-stores.ts";
 import type { RunKey } from "./scope.ts";
 
 /** What a worker needs to know of a run to make its next turn. */
@@ -54,8 +57,12 @@ export type TurnRun = Pick<
 export type TurnStart =
   /** Nothing was begun: tries of this turn have died with their workers, and the caller has not said that it is apart. */
   | { kind: "suspect" }
+  /** Nothing was begun: files of the thread's store are still being made searchable, and the run may wait for them. */
+  | { kind: "files_awaited" }
   | { kind: "begun"; run: TurnRun; added: Appended }
-  | { kind: "waiting"; expires_at_ms: number; turn: number; calls: FunctionCall[] }
+  /** The turn has ended, and calls of the server's own tools are not done. */
+  | { kind: "calling"; turn: number; calls: OpenCall[] }
+  | { kind: "waiting"; expires_at_ms: number; turn: number; calls: FunctionCall[]; added?: Appended }
   | { kind: "ended"; status: RunStatus | "deleted"; added?: Appended };
 
 /** A turn that may not go on: another try has taken over, or the run has left `in_progress`. */
@@ -77,20 +84,7 @@ export class TurnLost extends Error {
  */
 export async function beginTurn(pool: Pool, key: RunKey, isApart = true): Promise<TurnStart> {
   return withTransaction(pool, async (tx): Promise<TurnStart> => {
-    const { rows } = await tx.query<{
-      status: RunStatus;
-      turn: number;
-      overdue: boolean;
-      expires_at_ms: number;
-      required_action: RequiredAction | null;
-      deaths: number;
-    }>(
-      `select status, turn, expires_at <= now() as overdue, required_action, turn_tries - turn_failures as deaths,
-         (extract(epoch from expires_at) * 1000)::bigint as expires_at_ms
-       from runs where id = $1 and project_id = $2 for no key update`,
-      [key.id, key.project_id],
-    );
-    const found = rows[0];
+    const found = await lockRun(tx, key);
     if (found === undefined) return { kind: "ended", status: "deleted" };
     const { status } = found;
     if (isTerminal(status)) return { kind: "ended", status };
@@ -100,12 +94,104 @@ export async function beginTurn(pool: Pool, key: RunKey, isApart = true): Promis
       const calls = found.required_action?.submit_tool_outputs.tool_calls ?? [];
       return { kind: "waiting", expires_at_ms: found.expires_at_ms, turn: found.turn, calls };
     }
-    if (status === "in_progress" && found.deaths >= SUSPECT_AFTER_DEATHS && !isApart) return { kind: "suspect" };
-    const [events, run] =
-      status === "queued"
-        ? await Promise.all([start(tx, key), takeEpoch(tx, key)])
-        : [await abandonTry(tx, key), await takeEpoch(tx, key)];
-    return { kind: "begun", run, added: await appendEvents(tx, key.id, events) };
+    if (status === "queued") return found.has_files ? startWithFiles(tx, key, found) : begin(tx, key, start(tx, key));
+    const open = await findOpenCalls(tx, key);
+    if (open.length > 0) return goOnBehindCalls(tx, key, found, open);
+    if (found.deaths >= SUSPECT_AFTER_DEATHS && !isApart) return { kind: "suspect" };
+    return begin(tx, key, await abandonTry(tx, key));
+  });
+}
+
+interface LockedRun {
+  status: RunStatus;
+  turn: number;
+  overdue: boolean;
+  expires_at_ms: number;
+  required_action: RequiredAction | null;
+  deaths: number;
+  /** Whether this is a first turn that may search files. */
+  has_files: boolean;
+  may_wait: boolean;
+}
+
+async function lockRun(tx: Queryable, key: RunKey): Promise<LockedRun | undefined> {
+  const { rows } = await tx.query<LockedRun>(
+    `select status, turn, expires_at <= now() as overdue, required_action, turn_tries - turn_failures as deaths,
+       (extract(epoch from expires_at) * 1000)::bigint as expires_at_ms,
+       case when turn = 0 and json_array_length(tools) > 0
+         then exists (select 1 from json_array_elements(tools) tool where tool ->> 'type' = 'file_search')
+         else false end as has_files,
+       created_at > now() - interval '${FILES_WAIT_MS} ms' as may_wait
+     from runs where id = $1 and project_id = $2 for no key update`,
+    [key.id, key.project_id],
+  );
+  return rows[0];
+}
+
+/** Takes the run in hand, behind what was asked for before. */
+async function begin(tx: Queryable, key: RunKey, before: NewEvent[] | Promise<NewEvent[]>): Promise<TurnStart> {
+  const [events, run] = await Promise.all([before, takeEpoch(tx, key)]);
+  return { kind: "begun", run, added: await appendEvents(tx, key.id, events) };
+}
+
+/** A run whose store has expired fails; one whose thread has new files gives them some time. */
+async function startWithFiles(tx: Queryable, key: RunKey, found: LockedRun): Promise<TurnStart> {
+  const stores = await readRunStores(tx, key);
+  const expired = stores.find((store) => store.is_expired);
+  if (expired !== undefined) {
+    const started = await start(tx, key);
+    const failed = await closeRun(tx, key, "in_progress", { to: "failed", error: storeExpired(expired.id) });
+    return { kind: "ended", status: "failed", added: await appendEvents(tx, key.id, [...started, ...failed]) };
+  }
+  if (found.may_wait && stores.some((store) => store.is_awaited)) return { kind: "files_awaited" };
+  return begin(tx, key, start(tx, key));
+}
+
+/** Why a run fails whose vector store has expired. */
+export function storeExpired(id: string): LastError {
+  return { code: "server_error", message: `The vector store '${id}' has expired. Set another one and run again.` };
+}
+
+/** The turn has ended. When its calls are done, its functions are asked for; when it has none, the next turn begins. */
+async function goOnBehindCalls(
+  tx: Queryable,
+  key: RunKey,
+  { turn, expires_at_ms }: LockedRun,
+  open: readonly OpenCall[],
+): Promise<TurnStart> {
+  const pending = open.filter((call) => !call.finished);
+  if (pending.length > 0) return { kind: "calling", turn, calls: pending };
+  const calls = await readFunctionCalls(tx, key);
+  if (calls.length > 0) {
+    const required_action: RequiredAction = { type: "submit_tool_outputs", submit_tool_outputs: { tool_calls: calls } };
+    const waiting = await changeStatus(tx, key, { to: "requires_action", required_action });
+    if (waiting === undefined) throw new Error(`run ${key.id} cannot wait`);
+    return { kind: "waiting", expires_at_ms, turn, calls, added: await appendEvents(tx, key.id, [waiting.event]) };
+  }
+  const closed = closeOpenStep(tx, key, { status: "completed" });
+  const moved = tx.query(
+    "update runs set turn = turn + 1, turn_tries = 0, turn_failures = 0 where id = $1 and project_id = $2",
+    [key.id, key.project_id],
+  );
+  return begin(
+    tx,
+    key,
+    Promise.all([closed, moved]).then(([events]) => events),
+  );
+}
+
+/** The functions that the open step has called, as a client is asked for them. */
+async function readFunctionCalls(tx: Queryable, key: RunKey): Promise<FunctionCall[]> {
+  const { rows } = await tx.query<Pick<RunStep, "step_details">>(
+    "select step_details from run_steps where run_id = $1 and project_id = $2 and status = 'in_progress'",
+    [key.id, key.project_id],
+  );
+  const details = rows[0]?.step_details;
+  if (details?.type !== "tool_calls") return [];
+  return details.tool_calls.flatMap((call) => {
+    if (call.type !== "function") return [];
+    const { output: _, ...called } = call.function;
+    return [{ ...call, function: called }];
   });
 }
 
@@ -263,6 +349,40 @@ export async function requireAction(
     ]);
     if (waiting === undefined) throw new TurnLost(undefined);
     return appendEvents(tx, run.id, [waiting.event]);
+  });
+}
+
+/** The model called tools of the server's own, and perhaps functions: the turn has ended, and the run goes on with them. */
+export async function leaveToTools(
+  pool: Pool,
+  run: TurnRun,
+  step: { id: string; tool_calls: readonly StepToolCall[] },
+  { calls, usage }: { calls: readonly NewBuiltInCall[]; usage: Usage },
+): Promise<void> {
+  await withTransaction(pool, async (tx) => {
+    await Promise.all([
+      holdTurn(tx, run),
+      tx.query("update run_steps set step_details = $3, usage = $4 where id = $1 and project_id = $2", [
+        step.id,
+        run.project_id,
+        JSON.stringify({ type: "tool_calls", tool_calls: step.tool_calls }),
+        JSON.stringify(usage),
+      ]),
+      insertCalls(tx, run, step.id, calls),
+      tx.query(
+        `update runs set prompt_tokens = prompt_tokens + $3, completion_tokens = completion_tokens + $4,
+           cached_tokens = cached_tokens + $5, reasoning_tokens = reasoning_tokens + $6
+         where id = $1 and project_id = $2`,
+        [
+          run.id,
+          run.project_id,
+          usage.prompt_tokens,
+          usage.completion_tokens,
+          usage.prompt_token_details.cached_tokens,
+          usage.completion_tokens_details.reasoning_tokens,
+        ],
+      ),
+    ]);
   });
 }
 

@@ -46,18 +46,21 @@ export type NewRun = Omit<Run, keyof RunState | "object" | "created_at"> & {
 };
 
 /**
- * Inserts a queued run, with the list of files that its assistant has in version 1.
+ * Inserts a queued run, with the list of files that its assistant has in version 1, and with its vector stores.
  * The index `runs_one_active_per_thread` refuses it while the thread has an active one.
  */
 export async function insertRun(tx: Queryable, run: NewRun): Promise<Run> {
   const { rows } = await tx.query<Run>(
     `insert into runs (id, project_id, thread_id, assistant_id, status, expires_at, model, instructions, tools,
        tool_resources, metadata, temperature, top_p, reasoning_effort, response_format, tool_choice,
-       parallel_tool_calls, truncation_strategy, max_prompt_tokens, max_completion_tokens, check_at, v1_files)
+       parallel_tool_calls, truncation_strategy, max_prompt_tokens, max_completion_tokens, check_at,
+       v1_files, vector_store_ids)
      values ($1, $2, $3, $4, 'queued', now() + $5 * interval '1 second', $6, $7, $8,
        $9, $10, $11, $12, $13, $14, $15,
        $16, $17, $18, $19, now() + interval '${SWEEP_AFTER_MS} milliseconds',
-       (select v1_files from assistants where project_id = $2 and id = $4))
+       (select v1_files from assistants where project_id = $2 and id = $4),
+       array(select json_array_elements_text(coalesce($10::json #> '{file_search,vector_store_ids}',
+         (select tool_resources #> '{file_search,vector_store_ids}' from assistants where project_id = $2 and id = $4)))))
      returning ${RUN_COLUMNS}`,
     [
       run.id,

@@ -116,9 +116,14 @@ export async function updateStore(tx: Queryable, scope: StoreScope, change: Modi
 export async function touchStores(db: Queryable, project_id: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await db.query(
-    `update vector_stores set last_active_at = clock_timestamp()
-     where project_id = $1 and id = any($2) and not ${IS_EXPIRED}
-       and last_active_at < clock_timestamp() - interval '${STORE_ACTIVITY_MS} ms'`,
+    `with used as (
+       select id from vector_stores
+       where project_id = $1 and id = any($2) and not ${IS_EXPIRED}
+         and last_active_at < clock_timestamp() - interval '${STORE_ACTIVITY_MS} ms'
+       order by id for no key update
+     )
+     update vector_stores set last_active_at = clock_timestamp() from used
+     where vector_stores.project_id = $1 and vector_stores.id = used.id`,
     [project_id, ids],
   );
 }

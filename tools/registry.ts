@@ -14,10 +14,12 @@ export const builtInTools: Record<"code_interpreter" | "file_search", ChatTool> 
     type: "function",
     function: {
       name: "file_search",
-      description: "Searches the user's files and returns the passages that fit best.",
+      description:
+        "Searches the user's files and returns the passages that fit best. Ask for each thing that you want to know with " +
+        "a query of its own. Cite the passages that you use by their markers.",
       parameters: {
         type: "object",
-        properties: { queries: { type: "array", items: { type: "string" } } },
+        properties: { queries: { type: "array", items: { type: "string" }, description: "What to look for." } },
         required: ["queries"],
       },
     },

@@ -12,12 +12,16 @@ import { loadConfig } from "../config.ts";
 import { DRAIN_MS } from "../contract/limits.ts";
 import { EventWriter } from "../db/event-writer.ts";
 import { createPool } from "../db/pool.ts";
+import { searchChunks } from "../db/search.ts";
 import { ensureVectorIndex } from "../db/vector-index.ts";
 import { chooseEmbeddings } from "../model/embedding-settings.ts";
 import { createEmbedder } from "../model/embeddings.ts";
 import { createOpenAIModel } from "../model/openai.ts";
+import { createReranker } from "../model/reranker.ts";
+import { chooseReranker } from "../model/rerank-settings.ts";
 import { createRouter, Routes } from "../model/router.ts";
 import { loadVocabulary } from "../model/tokens.ts";
+import { createPassageFinder } from "../tools/find-passages.ts";
 import { createDocumentReader } from "./document-reader.ts";
 import { createIngestWorker } from "./ingest-worker.ts";
 import { keepJanitorSchedule } from "./janitor-schedule.ts";
@@ -74,6 +78,14 @@ if (embeddings !== undefined) {
     log.warn({ err: error }, "the index of vectors could not be made; searches compare them all"),
   );
 }
+const embedder = embeddings && createEmbedder(embeddings);
+const reranking = chooseReranker(config);
+const findPassages = createPassageFinder({
+  search: (scope, search) => searchChunks(pool, scope, search),
+  embedder,
+  reranker: reranking && createReranker(reranking),
+  onDegraded: (without, error) => log.warn({ err: error }, `a search was made without the ${without}`),
+});
 const blobs = openBlobs(config);
 const activities = createActivities({
   pool,
@@ -82,7 +94,8 @@ const activities = createActivities({
   blobs,
   openWorkflows,
   readDocument: createDocumentReader(blobs),
-  embedder: embeddings && createEmbedder(embeddings),
+  embedder,
+  findPassages,
   searchLanguage: config.SEARCH_LANGUAGE,
 });
 const shared = {

@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Client, Connection, WorkflowFailedError } from "@temporalio/client";
 import type { WorkflowHandle } from "@temporalio/client";
+import { Context } from "@temporalio/activity";
 import { CancelledFailure } from "@temporalio/common";
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import type { WorkflowBundle } from "@temporalio/worker";
@@ -171,5 +172,77 @@ test("a run that had completed before its cancel came closes as completed", asyn
     await untilWaiting(handle);
     await handle.cancel();
     assert.equal((await handle.result()).status, "completed");
+  });
+});
+
+const called = (turn: number, ...callIds: string[]): TurnOutcome => ({
+  kind: "tools",
+  turn,
+  calls: callIds.map((callId) => ({ stepId: `step_${turn}`, callId, tool: "file_search" })),
+});
+
+test("the calls of a turn are made side by side, and the next turn comes behind all of them", async () => {
+  const outcomes = [called(1, "call_a", "call_b"), completed];
+  const both = Promise.withResolvers<void>();
+  const made: string[] = [];
+  const activities: Partial<Activities> = {
+    generate: async () => {
+      made.push("generate");
+      return outcomes.shift() as TurnOutcome;
+    },
+    searchFiles: async ({ stepId, callId }) => {
+      made.push(`${stepId} ${callId}`);
+      if (made.length === 3) both.resolve();
+      await both.promise;
+      return { kind: "done", results: 1 };
+    },
+  };
+  await withRun(activities, async (handle) => {
+    assert.deepEqual(await handle.result(), { status: "completed", turns: 1 });
+  });
+  assert.deepEqual(made.toSorted(), ["generate", "generate", "step_1 call_a", "step_1 call_b"]);
+  assert.equal(made.at(-1), "generate");
+});
+
+test("calls that are not done when the run is looked at again are made again", async () => {
+  const outcomes = [called(1, "call_a", "call_b"), called(1, "call_b"), completed];
+  const made: string[] = [];
+  const activities: Partial<Activities> = {
+    generate: async () => outcomes.shift() as TurnOutcome,
+    searchFiles: async ({ callId }) => {
+      made.push(callId);
+      return { kind: "over" };
+    },
+  };
+  await withRun(activities, async (handle) => {
+    assert.equal((await handle.result()).status, "completed");
+  });
+  assert.deepEqual(made.toSorted(), ["call_a", "call_b", "call_b"]);
+});
+
+test("a run that is cancelled while a tool works closes as cancelled, after the database was told", async () => {
+  const working = Promise.withResolvers<void>();
+  let told = false;
+  const activities: Partial<Activities> = {
+    generate: async () => called(1, "call_a"),
+    searchFiles: async () => {
+      working.resolve();
+      const context = Context.current();
+      const beat = setInterval(() => context.heartbeat(), 100);
+      await context.cancelled.finally(() => clearInterval(beat));
+      return { kind: "over" };
+    },
+    cancelRun: async () => {
+      told = true;
+      return cancelled;
+    },
+  };
+  await withRun(activities, async (handle) => {
+    await working.promise;
+    await handle.cancel();
+    await assert.rejects(handle.result(), (error) => {
+      return error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure;
+    });
+    assert.ok(told);
   });
 });

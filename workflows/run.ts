@@ -1,7 +1,8 @@
-// The life of a run: turns of the model until it calls no more functions. It decides what happens next; what the user
+// The life of a run: turns of the model until it calls no more tools. It decides what happens next; what the user
 // sees is written by the activities. It knows ids, names and numbers, never content.
 import {
   allHandlersFinished,
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
@@ -14,8 +15,22 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { ActionRequired, Activities, RunEnded, RunInput, TurnOutcome } from "../activities/index.ts";
-import { HEARTBEAT_TIMEOUT_MS, JANITOR_INTERVAL_MS, MAX_RUN_LIFETIME_SECONDS } from "../contract/limits.ts";
+import type {
+  ActionRequired,
+  Activities,
+  CallInput,
+  CallOutcome,
+  RunEnded,
+  RunInput,
+  ToolsCalled,
+  TurnOutcome,
+} from "../activities/index.ts";
+import {
+  FILE_SEARCH_TIMEOUT_MS,
+  HEARTBEAT_TIMEOUT_MS,
+  JANITOR_INTERVAL_MS,
+  MAX_RUN_LIFETIME_SECONDS,
+} from "../contract/limits.ts";
 import type { RunStatus } from "../contract/run-state.ts";
 import { progressQuery, searchAttributes, statusQuery, wake } from "./definitions.ts";
 import type { RunProgress } from "./definitions.ts";
@@ -23,6 +38,14 @@ import type { RunProgress } from "./definitions.ts";
 const { generate } = proxyActivities<Activities>({
   // The activity itself ends a run in time; this is for the case that no worker can.
   startToCloseTimeout: MAX_RUN_LIFETIME_SECONDS * 1000,
+  heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
+  cancellationType: "WAIT_CANCELLATION_COMPLETED",
+  retry: { initialInterval: 250, backoffCoefficient: 2, maximumInterval: 10_000 },
+});
+
+// How often a call may be tried is counted in its row, so that it holds for a workflow that was made anew, too.
+const { searchFiles } = proxyActivities<Activities>({
+  startToCloseTimeout: FILE_SEARCH_TIMEOUT_MS,
   heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
   cancellationType: "WAIT_CANCELLATION_COMPLETED",
   retry: { initialInterval: 250, backoffCoefficient: 2, maximumInterval: 10_000 },
@@ -78,14 +101,19 @@ export async function runWorkflow(input: RunInput): Promise<RunResult> {
       const outcome = await makeTurn(input, progress.turns + 1);
       if (outcome.kind === "ended") return outcome;
 
-      status = "requires_action";
-      wasParked = true;
-      Object.assign(progress, { turns: outcome.turn, waitingFor: outcome.tools, expiresAtMs: outcome.expiresAtMs });
-      if (wakes === wakesBefore) {
-        const expired = await waitForOutputs(input, outcome, () => wakes > wakesBefore);
-        if (expired !== undefined) return expired;
+      progress.turns = outcome.turn;
+      if (outcome.kind === "tools") {
+        await callTools(input, outcome);
+      } else {
+        status = "requires_action";
+        wasParked = true;
+        Object.assign(progress, { waitingFor: outcome.tools, expiresAtMs: outcome.expiresAtMs });
+        if (wakes === wakesBefore) {
+          const expired = await waitForOutputs(input, outcome, () => wakes > wakesBefore);
+          if (expired !== undefined) return expired;
+        }
+        Object.assign(progress, { waitingFor: [], expiresAtMs: null });
       }
-      Object.assign(progress, { waitingFor: [], expiresAtMs: null });
       if (workflowInfo().continueAsNewSuggested) {
         await condition(allHandlersFinished);
         await continueAsNew<typeof runWorkflow>(input);
@@ -97,6 +125,22 @@ export async function runWorkflow(input: RunInput): Promise<RunResult> {
 async function makeTurn(input: RunInput, turn: number): Promise<TurnOutcome> {
   setCurrentDetails(`turn ${turn}: the model is asked`);
   return generate.executeWithOptions({ summary: `turn ${turn}` }, [input]);
+}
+
+/** Calls the server's own tools, side by side. What comes of a call is in its row: the next turn reads it there. */
+async function callTools(input: RunInput, { turn, calls }: ToolsCalled): Promise<void> {
+  setCurrentDetails(`turn ${turn}: ${calls.map(({ tool }) => tool).join(", ")}`);
+  await Promise.all(calls.map(({ tool, ...call }) => callTool(tool, turn, { ...input, ...call })));
+}
+
+function callTool(tool: ToolsCalled["calls"][number]["tool"], turn: number, call: CallInput): Promise<CallOutcome> {
+  const options = { summary: `turn ${turn}: ${tool}` };
+  switch (tool) {
+    case "file_search":
+      return searchFiles.executeWithOptions(options, [call]);
+    case "code_interpreter":
+      throw ApplicationFailure.nonRetryable("there is no code interpreter");
+  }
 }
 
 /** Parks the run until outputs are there. Returns the end of the run if its time is over first. */

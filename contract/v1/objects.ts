@@ -76,17 +76,21 @@ export const V1Message = z
   .meta({ id: "V1Message" });
 export type V1Message = z.infer<typeof V1Message>;
 
-export function toV1Message(message: Message, file_ids: string[]): V1Message {
-  return { ...without(message, "attachments"), content: message.content.map(toV1Content), file_ids };
+/** Tells what the marker of a citation quotes. */
+export type QuoteOf = (marker: string) => string;
+
+export function toV1Message(message: Message, file_ids: string[], quoteOf: QuoteOf): V1Message {
+  const content = message.content.map((part) => toV1Content(part, quoteOf));
+  return { ...without(message, "attachments"), content, file_ids };
 }
 
-/** Images by address, and refusals, came later: they are shown as text. What was cited is not kept, so quotes are empty. */
-function toV1Content(part: ContentPart): V1Content {
+/** Images by address, and refusals, came later: they are shown as text. */
+function toV1Content(part: ContentPart, quoteOf: QuoteOf): V1Content {
   switch (part.type) {
     case "text": {
       const annotations = part.text.annotations.map((annotation) =>
         annotation.type === "file_citation"
-          ? { ...annotation, file_citation: { ...annotation.file_citation, quote: "" } }
+          ? { ...annotation, file_citation: { ...annotation.file_citation, quote: quoteOf(annotation.text) } }
           : annotation,
       );
       return { type: "text", text: { value: part.text.value, annotations } };

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { PROJECT_FOLDER } from "../../embedded/node-child.ts";
 import { findPython } from "../support/python-environment.ts";
+import { addText, makeStore } from "../support/searchable-files.ts";
 import { startStack } from "../support/stack.ts";
 
 /** A line of the program's output. */
@@ -22,9 +23,12 @@ test("the official Python SDK works by changing the base URL", async (t) => {
   const stack = await startStack();
   t.after(() => stack.stop());
 
+  const store = await makeStore(stack);
+  await addText(stack, store, { filename: "capitals.txt", text: "The capital of France is Paris." });
+
   // Nothing is inherited: neither another key nor a proxy. -B leaves no compiled files behind.
   const program = spawn(python, ["-B", join(PROJECT_FOLDER, "test/api/python/main.py")], {
-    env: { OPENAI_BASE_URL: stack.baseURL, OPENAI_API_KEY: stack.apiKey },
+    env: { OPENAI_BASE_URL: stack.baseURL, OPENAI_API_KEY: stack.apiKey, VECTOR_STORE_ID: store },
     stdio: ["ignore", "pipe", "inherit"],
     signal: t.signal,
   });

@@ -6,6 +6,7 @@ import type { AssistantStreamEvent } from "openai/resources/beta/assistants";
 import type { ChatCompletionCreateParams } from "openai/resources/chat/completions";
 import { readEvents } from "../support/sse.ts";
 import type { SentEvent } from "../support/sse.ts";
+import { addText, makeStore } from "../support/searchable-files.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { assertV1 } from "../support/v1-objects.ts";
@@ -244,17 +245,52 @@ suite("a run of version 1", { concurrency: 4 }, () => {
     assert.equal((await rest(`${runs}/${id}`)).status, "cancelled");
   });
 
-  test("that wants to search files fails and says so: there is no search yet", async () => {
-    const turns = [{ tool_calls: [{ name: "file_search", arguments: { queries: ["x"] } }] }];
+  test("that searches files shows retrieval, and quotes what it cites", async () => {
+    const store = await makeStore(stack);
+    const file_id = await addText(stack, store, { filename: "a.txt", text: "The answer is 42." });
+    const call = { name: "file_search", arguments: { queries: ["answer"] } };
+    const turns = [{ tool_calls: [call] }, { text: "42【0:0†a.txt】, not 43【0:1†a.txt】.", chunk_chars: 3 }];
     const { assistant_id, runs } = await begin({ turns, tools: [{ type: "retrieval" }] });
+    await ask("v2", runs.replace(/\/runs$/, ""), { tool_resources: { file_search: { vector_store_ids: [store] } } });
     const { id } = await ask<Run>("v1", runs, { assistant_id, tool_choice: { type: "retrieval" } });
     const run = await rest(`${runs}/${id}`);
     assertV1(run);
-    assert.partialDeepStrictEqual(run, {
-      status: "failed",
-      last_error: { code: "server_error" },
-      tool_choice: { type: "retrieval" },
-    });
+    assert.partialDeepStrictEqual(run, { status: "completed", tool_choice: { type: "retrieval" } });
+
+    const events = await stream("v1", `${runs}/${id}/events`);
+    for (const { data } of events) assertV1(data);
+    const [searching] = dataOf<{ delta: { step_details: { tool_calls: { id: string }[] } } }>(
+      events,
+      "thread.run.step.delta",
+    );
+    const [{ id: callId } = { id: "" }] = searching?.delta.step_details.tool_calls ?? [];
+    const retrieval = { id: callId, type: "retrieval", retrieval: {} };
+    assert.deepEqual(searching?.delta.step_details.tool_calls, [{ index: 0, ...retrieval }]);
+    const [step] = dataOf<{ step_details: object }>(events, "thread.run.step.completed");
+    assert.deepEqual(step?.step_details, { type: "tool_calls", tool_calls: [retrieval] });
+
+    const citation = {
+      type: "file_citation",
+      text: "【0:0†a.txt】",
+      start_index: 2,
+      end_index: 13,
+      file_citation: { file_id, quote: "The answer is 42." },
+    };
+    const path = `${runs.replace(/\/runs$/, "")}/messages?run_id=${id}`;
+    const { data } = await ask<{ data: { content: { text: { annotations: object[] } }[] }[] }>("v1", path);
+    assert.deepEqual(data[0]?.content[0]?.text.annotations, [citation]);
+    const [message] = dataOf<(typeof data)[number]>(events, "thread.message.completed");
+    assert.deepEqual(message?.content, data[0]?.content);
+    const pieces = dataOf<{ delta: { content: { text: { annotations?: object[] } }[] } }>(
+      events,
+      "thread.message.delta",
+    );
+    assert.deepEqual(
+      pieces.flatMap(({ delta }) => delta.content[0]?.text.annotations ?? []),
+      [{ index: 0, ...citation }],
+    );
+    const seen = await ask<typeof data extends (infer Item)[] ? { data: Item[] } : never>("v2", path);
+    assert.deepEqual(seen.data[0]?.content[0]?.text.annotations, [{ ...citation, file_citation: { file_id } }]);
   });
 });
 

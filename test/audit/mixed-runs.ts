@@ -6,6 +6,7 @@ import type { Run, RunCreateParamsNonStreaming } from "openai/resources/beta/thr
 import type { RunStatus } from "../../contract/run-state.ts";
 import { calls, lookup, scripted } from "../support/scripts.ts";
 import type { ScriptedTurn } from "../support/scripts.ts";
+import { addText, makeStore } from "../support/searchable-files.ts";
 import { readEvents } from "../support/sse.ts";
 import type { SentEvent } from "../support/sse.ts";
 import type { Stack } from "../support/stack.ts";
@@ -26,6 +27,11 @@ export interface Told {
   streams: { run_id: string; events: SentEvent[] }[];
 }
 
+/** A turn that searches files, and what else it does. */
+const searches = (...more: object[]) => ({
+  tool_calls: [{ name: "file_search", arguments: { queries: ["notes"] } }, ...more],
+});
+
 const KINDS = {
   plain: { turns: [{ text: "An answer. ".repeat(20) }] },
   refused: { turns: [{ refusal: "I would rather not." }] },
@@ -36,6 +42,11 @@ const KINDS = {
   retriedCalls: {
     turns: [{ text: "One more. ", ...calls("abcdefgh"), cut_after_chunks: 5, times: 1 }, { text: "Found." }],
   },
+  searched: { turns: [{ text: "Let me see. ", ...searches() }, { text: "It is so【0:0†notes.txt】." }], stream: true },
+  searchedAndCalled: {
+    turns: [searches(...calls("a").tool_calls), { text: "Found." }],
+  },
+  searchedTwice: { turns: [searches(), searches(...searches().tool_calls), { text: "So【2:0†x】, so【0:0†x】." }] },
   failed: { turns: [{ error: { status: 400 } }] },
   filtered: { turns: [{ text: "Well, ", finish_reason: "content_filter" }] },
   incomplete: { turns: [{ text: "word ".repeat(1000) }], options: { max_completion_tokens: 256 } },
@@ -83,7 +94,13 @@ export interface MixedRuns {
 /** Makes them all. Those that wait, and the one that speaks, are left that way. */
 export async function makeMixedRuns(stack: Stack): Promise<MixedRuns> {
   const told: Told = { runs: [], messages: [], deleted: [], statuses: [], outputs: [], streams: [] };
-  const assistant = await stack.openai.beta.assistants.create({ model: "gpt-4o", tools: [lookup] });
+  const store = await makeStore(stack);
+  await addText(stack, store, { filename: "notes.txt", text: "These are notes." });
+  const assistant = await stack.openai.beta.assistants.create({
+    model: "gpt-4o",
+    tools: [lookup, { type: "file_search" }],
+    tool_resources: { file_search: { vector_store_ids: [store] } },
+  });
   const made = await Promise.all(
     Object.entries(KINDS).map(async ([name, kind]) => [name, await makeRun(stack, told, assistant.id, kind)] as const),
   );

@@ -709,6 +709,61 @@ export const ROW_BREAKAGES: readonly RowBreakage[] = [
   },
   {
     invariant: "event-text",
+    how: "the message cites something else",
+    sql: [
+      `update messages set content = jsonb_set(content::jsonb, '{0,text,annotations}', '[]')::json
+       where run_id = $searched and content::text like '%file_citation%' returning id`,
+    ],
+  },
+  {
+    invariant: "event-text",
+    how: "a delta cites something else",
+    sql: [
+      `update run_deltas set data = replace(data::text, '"end_index":', '"end_index":1')::json
+       where run_id = $searched and event = 'thread.message.delta' and data::text like '%file_citation%'
+       returning data ->> 'id' as id`,
+    ],
+  },
+  {
+    invariant: "citations",
+    how: "it stands elsewhere",
+    sql: [
+      ...forget("searched"),
+      `update messages set content = replace(content::text, '"start_index":', '"start_index":1')::json
+       where run_id = $searched and content::text like '%file_citation%' returning id`,
+    ],
+  },
+  {
+    invariant: "citations",
+    how: "it is of another file",
+    sql: [
+      ...forget("searched"),
+      `update messages set content = replace(content::text, '"file-', '"file-other')::json
+       where run_id = $searched and content::text like '%file_citation%' returning id`,
+    ],
+  },
+  {
+    invariant: "built-in-calls",
+    how: "a step is completed before its search",
+    sql: ["update built_in_calls set finished_at = null where run_id = $searchedAndCalled returning run_step_id as id"],
+  },
+  {
+    invariant: "built-in-calls",
+    how: "a search was not kept",
+    sql: ["delete from built_in_calls where run_id = $searchedAndCalled returning run_step_id as id"],
+  },
+  {
+    invariant: "built-in-calls",
+    how: "a search has another place",
+    sql: ["update built_in_calls set position = 7 where run_id = $searchedAndCalled returning run_step_id as id"],
+  },
+  {
+    invariant: "search-numbers",
+    how: "a number is left out",
+    sql: ["update built_in_calls set number = 1 where run_id = $searchedAndCalled returning run_id as id"],
+  },
+  {
+    invariant: "event-text",
     how: "the message has another text",
     sql: [
       `update messages set content = jsonb_set(content::jsonb, '{0,text,value}', '"Other."')::json

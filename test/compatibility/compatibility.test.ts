@@ -43,9 +43,9 @@ test("every remark is about a field that there is", () => {
   assert.deepEqual(unknown, []);
 });
 
-test("nothing is 'not yet' but what needs vector stores or the code interpreter", () => {
+test("nothing is 'not yet' but the code interpreter and images that are stored", () => {
   for (const { field, state, why } of NOTES) {
-    if (state === "not yet") assert.match(why, /vector stores|code interpreter/, field);
+    if (state === "not yet") assert.match(why, /stored images|code interpreter/, field);
   }
   assert.deepEqual(PARTS_TO_COME, []);
 });

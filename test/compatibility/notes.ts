@@ -44,11 +44,11 @@ export const NOTES: readonly Note[] = [
     why: LIFETIME,
   })),
   ...WITH_MESSAGES.flatMap((place): Note[] => [
-    { field: `${place}attachments`, state: "not yet", why: `each file ${KEPT}` },
+    { field: `${place}attachments`, state: "not yet", why: `a file for the code interpreter ${KEPT}` },
     {
       field: `${place}content[].image_file.file_id`,
       state: "not yet",
-      why: "has to be there and is kept; models are shown no stored images before vector stores are built",
+      why: "has to be there and is kept; models are not shown stored images yet",
     },
     {
       field: `${place}content[].image_url.url`,
@@ -67,7 +67,7 @@ export const NOTES: readonly Note[] = [
   {
     field: "SearchVectorStore.ranking_options.ranker",
     state: "differs",
-    why: "is taken and makes no difference: there is one way to rank",
+    why: "`none` leaves out the endpoint of `RERANK_BASE_URL`, if there is one; all others are the same",
   },
   {
     field: "RunStep.expires_at",
@@ -90,14 +90,9 @@ export const NOTES: readonly Note[] = [
     why: "laid out; no run makes such calls before the code interpreter is built",
   },
   {
-    field: "RunStep.step_details.tool_calls[].file_search",
+    field: "Message.content[].text.annotations[].file_path",
     state: "not yet",
-    why: "laid out; no run makes such calls before runs search vector stores",
-  },
-  {
-    field: "Message.content[].text.annotations",
-    state: "not yet",
-    why: "laid out; answers cite nothing before runs search vector stores",
+    why: "laid out; no run makes files before the code interpreter is built",
   },
   {
     field: "Message.content[].image_file",

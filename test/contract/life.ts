@@ -7,6 +7,7 @@ import type { RawAnswer } from "../api/raw.ts";
 import type { List } from "../support/app.ts";
 import { calls, lookup, scripted } from "../support/scripts.ts";
 import type { ScriptedTurn } from "../support/scripts.ts";
+import { addText, makeStore } from "../support/searchable-files.ts";
 import { readEvents } from "../support/sse.ts";
 import type { SentEvent } from "../support/sse.ts";
 import { makeNamed } from "../support/named-objects.ts";
@@ -76,7 +77,7 @@ export interface Life {
   stack: Stack;
   specimens: Record<ObjectName, Specimen[]>;
   moments: Record<MomentName, Moment>;
-  streams: { run: StreamOf; threadAndRun: StreamOf; outputs: StreamOf };
+  streams: { run: StreamOf; threadAndRun: StreamOf; outputs: StreamOf; search: StreamOf };
   stop(): Promise<void>;
 }
 
@@ -132,10 +133,11 @@ class Witness {
   }
 
   async see(): Promise<Life> {
-    const [run, threadAndRun, outputs] = await Promise.all([
+    const [run, threadAndRun, outputs, search] = await Promise.all([
       this.#streamOfRun(),
       this.#streamOfThreadAndRun(),
       this.#streamOfOutputs(),
+      this.#streamOfSearch(),
       this.#plainRun(),
       this.#functionCalls(),
       this.#cancelWhileSpeaking(),
@@ -165,7 +167,7 @@ class Witness {
       stack: this.#stack,
       specimens: this.#specimens,
       moments: this.#moments as Life["moments"],
-      streams: { run, threadAndRun, outputs },
+      streams: { run, threadAndRun, outputs, search },
       stop: () => this.#stack.stop(),
     };
   }
@@ -358,13 +360,13 @@ class Witness {
       this.#keep("message", "created by a client", made);
       this.#keep("message", "created by a client, read", await this.#send("GET", `${path}/${made.id}`));
     }
-    // No tool cites files yet, so the annotations are written here.
+    // No tool makes files yet, so the annotations are written here.
     const made = await this.#send("POST", path, { role: "assistant", content: "x" });
     await this.#stack.db.query("update messages set content = $2 where id = $1", [made.id, JSON.stringify(ANNOTATED)]);
     for (const message of await this.#list(path)) this.#keep("message", "listed", message);
   }
 
-  /** No tool makes them yet: their steps are written here, as the contract shows them. */
+  /** There is no code interpreter yet: its step is written here, as the contract shows it. */
   async #stepsOfBuiltInTools(): Promise<void> {
     const { run } = await this.#see("done", await this.#begin([{ text: "x" }], {}, {}), hasEnded);
     const step = newId("step_");
@@ -442,6 +444,28 @@ class Witness {
     const { run } = await this.#see("needs functions", created, isWaiting);
     const tool_outputs = callsOf(run).map(({ id }) => ({ tool_call_id: id, output: "17" }));
     return this.#stream(`${pathOf(run)}/submit_tool_outputs`, { tool_outputs });
+  }
+
+  /** A search whose answer cites, and then everything that can be read of it. */
+  async #streamOfSearch(): Promise<StreamOf> {
+    const store = await makeStore(this.#stack);
+    await addText(this.#stack, store, {
+      filename: "b.txt",
+      text: "The answer is 42.",
+      attributes: { year: "2024" },
+    });
+    const { assistant_id, path } = await this.#prepare(
+      [
+        { tool_calls: [{ name: "file_search", arguments: { queries: ["answer"] } }] },
+        { chunks: ["😀 It is 42【", "0:0", "†b.txt】 and not 43【", "8:8†b.txt】."], chunk_ms: 30 },
+      ],
+      { tools: [{ type: "file_search" }], tool_resources: { file_search: { vector_store_ids: [store] } } },
+    );
+    const stream = await this.#stream(path, { assistant_id });
+    for (const step of await this.#list(`${pathOf(stream.run)}/steps`)) this.#keep("step", "of a search", step);
+    for (const message of await this.#list(`/threads/${stream.run.thread_id}/messages`))
+      this.#keep("message", "that cites", message);
+    return stream;
   }
 
   #keepStreamed({ event, data }: SentEvent): void {

@@ -208,6 +208,8 @@ const run: Shapes = {
   parallel_tool_calls: boolean(),
 };
 
+const shownRanking = object({ ranker: word("auto", "default_2024_08_21"), score_threshold: number() });
+
 const calls = oneOf(
   {
     function: { function: object({ name: string(), arguments: string(), output: orNull(string()) }) },
@@ -219,7 +221,7 @@ const calls = oneOf(
     },
     file_search: {
       file_search: object({
-        ranking_options: object({ ranker: word("auto", "default_2024_08_21"), score_threshold: number() }),
+        ranking_options: shownRanking,
         results: list(
           object({
             file_id: given("file"),
@@ -262,6 +264,15 @@ const runStep: Shapes = {
 
 const model: Shapes = { id: string(), object: constant("model"), created: integer(), owned_by: string() };
 
+const citation = object({
+  index: integer(),
+  type: constant("file_citation"),
+  text: string(),
+  start_index: integer(),
+  end_index: integer(),
+  file_citation: object({ file_id: given("file"), quote: constant("") }),
+});
+
 const messageDelta: Shapes = {
   id: id("msg_"),
   object: constant("thread.message.delta"),
@@ -269,7 +280,7 @@ const messageDelta: Shapes = {
     content: list(
       oneOf(
         {
-          text: { text: object({ value: string(), annotations: optional(list(map("an annotation"))) }) },
+          text: { text: object({ value: string(), annotations: optional(list(citation)) }) },
           refusal: { refusal: string() },
         },
         { index: integer() },
@@ -285,16 +296,19 @@ const stepDelta: Shapes = {
     step_details: object({
       type: constant("tool_calls"),
       tool_calls: list(
-        object({
-          index: integer(),
-          id: optional(id("call_")),
-          type: constant("function"),
-          function: object({
-            name: optional(string()),
-            arguments: string(),
-            output: optional(constant(null)),
-          }),
-        }),
+        oneOf(
+          {
+            function: {
+              function: object({
+                name: optional(string()),
+                arguments: string(),
+                output: optional(constant(null)),
+              }),
+            },
+            file_search: { file_search: object({ ranking_options: shownRanking, results: list(map("a result")) }) },
+          },
+          { index: integer(), id: optional(id("call_")) },
+        ),
       ),
     }),
   }),

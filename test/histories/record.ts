@@ -7,6 +7,7 @@ import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
 import { globalSetup, globalTeardown } from "../support/global-setup.ts";
 import { calls, lookup, scripted } from "../support/scripts.ts";
 import type { ScriptedTurn } from "../support/scripts.ts";
+import { makeStore } from "../support/searchable-files.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { recordIngests } from "./record-ingests.ts";
@@ -21,9 +22,14 @@ interface Path {
   turns: ScriptedTurn[];
   /** Seconds after which the run expires. */
   expires?: number;
+  /** Whether the assistant can search files. */
+  searches?: boolean;
   /** What the client does while the run lives. */
   act?: (stack: Stack, run: { id: string; thread_id: string }) => Promise<void>;
 }
+
+/** A search that takes as long as the run lives. */
+const slowSearch = search('x\n#embeddings {"delay_ms":60000}');
 
 const paths: Record<string, Path> = {
   completed: { turns: [{ text: "hello" }] },
@@ -53,7 +59,30 @@ const paths: Record<string, Path> = {
   },
   "expired-while-waiting": { turns: [calls("a")], expires: 2 },
   "expired-while-speaking": { turns: [{ text: "word ".repeat(500), chunk_ms: 20 }], expires: 2 },
+  searched: { turns: [search("a", "b"), search("c"), { text: "done" }], searches: true },
+  "searched-with-functions": {
+    turns: [{ tool_calls: [...search("a").tool_calls, ...calls("b").tool_calls] }, { text: "done" }],
+    searches: true,
+    act: (stack, run) => answer(stack, run, 1),
+  },
+  "cancelled-while-searching": {
+    turns: [slowSearch],
+    searches: true,
+    act: async (stack, run) => {
+      await waitUntil("it searches", async () => {
+        const { rowCount } = await stack.db.query("select 1 from built_in_calls where run_id = $1 and tries > 0", [run.id]);
+        return rowCount === 1;
+      });
+      await stack.openai.beta.threads.runs.cancel(run.id, { thread_id: run.thread_id });
+    },
+  },
+  "expired-while-searching": { turns: [slowSearch], searches: true, expires: 3 },
 };
+
+/** A turn that searches files, once for each query. */
+function search(...queries: string[]) {
+  return { tool_calls: queries.map((query) => ({ name: "file_search", arguments: { queries: [query] } })) };
+}
 
 async function untilStatus(stack: Stack, run: { id: string; thread_id: string }, status: string): Promise<void> {
   await waitUntil(`the run is ${status}`, async () => {
@@ -77,7 +106,11 @@ async function answer(stack: Stack, run: { id: string; thread_id: string }, roun
 async function recordPath(stack: Stack, temporal: Client, name: string, path: Path): Promise<void> {
   if (existsSync(fileOf(name))) return;
   const { openai } = stack;
-  const assistant = await openai.beta.assistants.create({ model: "gpt-4o", tools: [lookup] });
+  const assistant = await openai.beta.assistants.create({
+    model: "gpt-4o",
+    tools: path.searches === true ? [lookup, { type: "file_search" }] : [lookup],
+    tool_resources: { file_search: { vector_store_ids: path.searches === true ? [await makeStore(stack)] : [] } },
+  });
   const thread = await openai.beta.threads.create({
     messages: [{ role: "user", content: scripted(path.turns, name) }],
   });
@@ -109,7 +142,9 @@ function withoutStacks(history: string): string {
 }
 
 await globalSetup();
-const stack = await startStack();
+const stack = await startStack({
+  reroute: async (given) => ({ ...given, EMBEDDINGS_BASE_URL: given["OPENAI_BASE_URL"] ?? "" }),
+});
 const connection = await Connection.connect({ address: process.env["TEMPORAL_ADDRESS"] ?? "" });
 try {
   const temporal = new Client({ connection });

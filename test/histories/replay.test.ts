@@ -22,9 +22,11 @@ before(async () => {
 
 test("every path of a run and of a file has a recorded history", () => {
   assert.deepEqual(files.toSorted(), [
+    "v1-cancelled-while-searching.json",
     "v1-cancelled-while-speaking.json",
     "v1-cancelled-while-waiting.json",
     "v1-completed.json",
+    "v1-expired-while-searching.json",
     "v1-expired-while-speaking.json",
     "v1-expired-while-waiting.json",
     "v1-failed.json",
@@ -37,6 +39,8 @@ test("every path of a run and of a file has a recorded history", () => {
     "v1-ingest-retried-after-429.json",
     "v1-one-round.json",
     "v1-retried-after-429.json",
+    "v1-searched-with-functions.json",
+    "v1-searched.json",
     "v1-three-rounds.json",
   ]);
 });
@@ -51,7 +55,7 @@ for (const file of files) {
   test(`${file} holds nothing that was said`, () => {
     const payloads = [...text.matchAll(/"data": "([^"]*)"/g)].map(([, base64]) => atob(base64 ?? ""));
     assert.ok(payloads.length > 0);
-    for (const said of ["#script", "Please", "hello", "found", "word "]) {
+    for (const said of ["#script", "Please", "hello", "found", "word ", "#embeddings", "queries"]) {
       assert.ok(!payloads.some((payload) => payload.includes(said)), said);
       assert.ok(!text.includes(said), said);
     }
@@ -62,6 +66,12 @@ test("a plain run costs one activity", () => {
   const { events } = JSON.parse(readFileSync(new URL("v1-completed.json", FOLDER), "utf8")) as RecordedHistory;
   const activities = events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
   assert.deepEqual(activities, ["generate"]);
+});
+
+test("each search of a run is an activity, and each turn", () => {
+  const { events } = JSON.parse(readFileSync(new URL("v1-searched.json", FOLDER), "utf8")) as RecordedHistory;
+  const activities = events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+  assert.deepEqual(activities, ["generate", "searchFiles", "searchFiles", "generate", "searchFiles", "generate"]);
 });
 
 test("a changed order of commands is caught", async () => {

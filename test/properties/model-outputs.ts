@@ -61,6 +61,8 @@ const NASTY = [
   "</script>",
 ];
 const ASTRAL = ["😀", "𝒳", "🏳️‍🌈", "👩‍👩‍👧‍👦", "𐍈", "\u{10FFFF}"];
+/** Markers of citations, whole and in parts: in a run that has found nothing they are text like any other. */
+export const MARKERS = ["【0:0†a.txt】", "【0:1†】", "【7:0†😀】", "【0:0", "†", "】", "【", "【title】"];
 const HALVES = ["\uD83D", "\uDE00", "\uD800", "\uDFFF"];
 
 const anyWord = fc.constantFrom("The ", "quick", "ü", "中文", " ", "fox.", "e\u0301", "0", "עברית");
@@ -68,6 +70,7 @@ const anyBit = fc.oneof(
   { weight: 8, arbitrary: anyWord },
   { weight: 4, arbitrary: fc.constantFrom(...NASTY) },
   { weight: 4, arbitrary: fc.constantFrom(...ASTRAL) },
+  { weight: 1, arbitrary: fc.constantFrom(...MARKERS) },
   { weight: 1, arbitrary: fc.constantFrom(...HALVES, "\u0000") },
   { weight: 1, arbitrary: fc.nat({ max: 0xffff }).map((unit) => String.fromCharCode(unit)) },
 );
@@ -77,7 +80,7 @@ const anyText = fc.oneof(
 );
 
 /** Cuts a text anywhere between two code units, empty pieces included. */
-function inPieces(anyWhole: fc.Arbitrary<string>): fc.Arbitrary<string[]> {
+export function inPieces(anyWhole: fc.Arbitrary<string>): fc.Arbitrary<string[]> {
   return fc.tuple(anyWhole, fc.array(fc.nat({ max: 60 }), { maxLength: 8 })).map(([text, places]) => {
     const cuts = places.filter((place) => place <= text.length).toSorted((a, b) => a - b);
     return [0, ...cuts].map((start, index) => text.slice(start, cuts[index] ?? text.length));

@@ -22,11 +22,11 @@ export function accumulate(events: readonly StreamedEvent[]): Map<string, Json> 
   return objects;
 }
 
-/** The same value without the places that deltas name, which finished objects do not have. */
+/** The same value without what only deltas have: places, and the quotes of citations. */
 export function withoutIndexes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutIndexes);
   if (!isObject(value)) return value;
-  const kept = Object.entries(value).filter(([key]) => key !== "index");
+  const kept = Object.entries(value).filter(([key]) => key !== "index" && key !== "quote");
   return Object.fromEntries(kept.map(([key, inner]) => [key, withoutIndexes(inner)]));
 }
 

@@ -30,8 +30,22 @@ function checkMessageDelta({ id, object, delta, ...rest }: Json, begun: Map<stri
     assert.deepEqual(Object.keys(part), ["text"]);
     const { value, ...more } = part["text"] as Json;
     assert.equal(typeof value, "string");
-    assert.deepEqual(more, isFirst ? { annotations: [] } : {});
+    if (!isFirst && "annotations" in more) checkCitation(value as string, more, id as string, begun);
+    else assert.deepEqual(more, isFirst ? { annotations: [] } : {});
   }
+}
+
+/** A citation comes with its whole marker, and with nothing else. */
+function checkCitation(value: string, more: Json, id: string, begun: Map<string, number>): void {
+  const [citation, ...others] = more["annotations"] as Json[];
+  assert.deepEqual([Object.keys(more), others], [["annotations"], []]);
+  const { index, start_index, end_index, file_citation, ...rest } = citation as Json;
+  assert.ok(begins(begun, `citations of ${id}`, index), "a citation is sent once");
+  assert.deepEqual(rest, { type: "file_citation", text: value });
+  assert.equal((end_index as number) - (start_index as number), Array.from(value).length);
+  const { file_id, ...quoted } = file_citation as Json;
+  assert.match(file_id as string, /^file-/);
+  assert.deepEqual(quoted, { quote: "" });
 }
 
 function checkStepDelta({ id, object, delta, ...rest }: Json, begun: Map<string, number>): void {
@@ -47,6 +61,14 @@ function checkStepDelta({ id, object, delta, ...rest }: Json, begun: Map<string,
     const isFirst = begins(begun, id as string, index);
     // The next call begins only when the one before is finished.
     if (!isFirst) assert.equal(index, calls - 1, "a call that was finished goes on");
+    if (form["type"] === "file_search") {
+      assert.ok(isFirst, "a search comes in one piece");
+      const { ranking_options } = form["file_search"] as { ranking_options: Json };
+      assert.deepEqual(Object.keys(ranking_options).toSorted(), ["ranker", "score_threshold"]);
+      assert.deepEqual(form, { id: form["id"], type: "file_search", file_search: { ranking_options, results: [] } });
+      assert.match(form["id"] as string, /^call_[A-Za-z0-9]+$/);
+      continue;
+    }
     const { name, arguments: text } = form["function"] as { name: string; arguments: string };
     const first: Json = { id: form["id"], type: "function", function: { name, arguments: "", output: null } };
     assert.deepEqual(form, isFirst ? first : { type: "function", function: { arguments: text } });

@@ -59,6 +59,14 @@ const STANDARD: [string, StreamKind, string][] = [
     `${BEGUN}, ${OPEN_MESSAGE}, message.incomplete run_failed, run.step.failed, run.failed, done`,
   ],
   ["failed in calls", "create run", `${BEGUN}, ${CALLS}, run.step.failed, run.failed, done`],
+  ["failed behind a tool of the server's", "create run", `${BEGUN}, ${CALLS}, run.step.completed, run.failed, done`],
+  ["cancelled in calls", "create run", `${BEGUN}, ${CALLS}, run.cancelling, run.step.cancelled, run.cancelled, done`],
+  ["expired in calls", "create run", `${BEGUN}, ${CALLS}, run.step.expired, run.expired, done`],
+  [
+    "functions and a tool of the server's, joined",
+    "joined",
+    `${BEGUN}, ${CALLS}, run.step.completed, ${CALLS}, run.requires_action, ${RESUMED}, ${MESSAGE}, run.completed, done`,
+  ],
   ["failed before any step", "create run", `${BEGUN}, run.failed, done`],
   [
     "cancelled",

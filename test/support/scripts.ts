@@ -9,7 +9,7 @@ export function scripted(turns: readonly ScriptedTurn[], key?: string): string {
 }
 
 /** A turn that calls `lookup` once for each argument. */
-export function calls(...queries: string[]): ScriptedTurn {
+export function calls(...queries: string[]) {
   return { tool_calls: queries.map((q) => ({ name: "lookup", arguments: { q } })) };
 }
 

@@ -62,6 +62,15 @@ const LIVES: readonly Life[] = [
     right: "completed",
   },
   {
+    name: "searches files, calls a function and answers",
+    turns: [{ tool_calls: [{ name: "file_search", arguments: { queries: ["x"] } }, ...calls("a").tool_calls] }, said],
+    extra: { tools: [lookup, { type: "file_search" }] },
+    whenWaiting: "submit",
+    breaking: [1, 2, 3],
+    right: "completed",
+    isLong: true,
+  },
+  {
     name: "is cut short",
     turns: [{ ...said, finish_reason: "length" }],
     breaking: [1],

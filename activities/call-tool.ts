@@ -1,0 +1,80 @@
+// One call of a tool of the server's own, whatever the tool: taken in hand, watched while it works, and finished once.
+// Temporal may call this more than once, and the run may have ended meanwhile; then there is nothing to do.
+import { log } from "@temporalio/activity";
+import type { LastError } from "../contract/run.ts";
+import { CallLost, failRun, finishCall, forgiveCallTry, isExhausted, takeCall } from "../db/built-in-calls.ts";
+import type { CallResult, TakenCall } from "../db/built-in-calls.ts";
+import { isUnavailable } from "../db/unavailable.ts";
+import type { ActivityDeps, RunInput } from "./generate.ts";
+import { TurnWatch } from "./turn-watch.ts";
+
+/** Which call. */
+export interface CallInput extends RunInput {
+  stepId: string;
+  callId: string;
+}
+
+/** For the operator, who sees it in the history; `over` when there was nothing left to do. */
+export type CallOutcome = { kind: "done"; results: number } | { kind: "failed" } | { kind: "over" };
+
+/** What a tool makes of a call: a result, or the end of the run. */
+export type ToolOutcome = (CallResult & { results: number }) | { error: LastError };
+
+/** Does the work of one tool. May throw anything: it is tried again. The signal aborts when nobody wants the result any more. */
+export type UseTool = (call: TakenCall, signal: AbortSignal) => Promise<ToolOutcome>;
+
+const FAILED =
+  "The tool failed, and trying again did not help. Answer without it, and say that it could not be used if that matters.";
+
+/** Fails, to be retried, when the database cannot be had, or the tool has failed and has tries left. */
+export async function callTool(deps: ActivityDeps, input: CallInput, use: UseTool): Promise<CallOutcome> {
+  const run = { id: input.runId, project_id: input.projectId };
+  const call = await takeCall(deps.pool, { run, stepId: input.stepId, callId: input.callId });
+  if (call === undefined) return { kind: "over" };
+  const watch = new TurnWatch(call.expires_in_ms);
+  const channel = deps.writer.open(run.id, call.run.run_epoch, (reason) => {
+    // Calls have epochs of their own.
+    if (reason.kind === "status") watch.stop(reason);
+  });
+  try {
+    return isExhausted(call) ? await giveUp(deps, call) : await finish(deps, call, await use(call, watch.signal));
+  } catch (error) {
+    return await recover(deps, call, { error, stop: watch.stopped });
+  } finally {
+    watch.close();
+    channel.close();
+  }
+}
+
+async function finish(deps: ActivityDeps, call: TakenCall, outcome: ToolOutcome): Promise<CallOutcome> {
+  if ("error" in outcome) {
+    deps.writer.announce(call.run.id, await failRun(deps.pool, call, outcome.error));
+    return { kind: "failed" };
+  }
+  await finishCall(deps.pool, call, outcome);
+  return { kind: "done", results: outcome.results };
+}
+
+/** The model is told, and the run goes on. */
+async function giveUp(deps: ActivityDeps, call: TakenCall): Promise<CallOutcome> {
+  await finishCall(deps.pool, call, { told: FAILED });
+  return { kind: "failed" };
+}
+
+/** What became of a call that did not reach its end. Rethrows what Temporal is to retry. */
+async function recover(
+  { pool }: ActivityDeps,
+  call: TakenCall,
+  { error, stop }: { error: unknown; stop: TurnWatch["stopped"] },
+): Promise<CallOutcome> {
+  // Whoever has the run now, or `generate` after this, ends it.
+  if (error instanceof CallLost) return { kind: "over" };
+  if (stop?.kind === "released") {
+    await forgiveCallTry(pool, call);
+    throw stop.failure;
+  }
+  if (stop !== undefined) return { kind: "over" };
+  if (isUnavailable(error)) await forgiveCallTry(pool, call).catch(() => undefined);
+  else log.warn("a tool failed; it will be tried again", { tries: call.tries });
+  throw error;
+}
