@@ -6,7 +6,7 @@ import type { ListStoreFilesQuery, VectorStoreFile } from "../contract/vector-st
 import { readPage } from "./page.ts";
 import type { PageSource } from "./page.ts";
 import type { Queryable } from "./pool.ts";
-import type { FileBatchScope, StoreFileScope, StoreScope } from "./scope.ts";
+import type { FileBatchScope, FileScope, StoreFileScope, StoreScope } from "./scope.ts";
 import { findStoreStanding } from "./vector-stores.ts";
 
 /** An entry whose file is on its way: what its workflow is known by. */
@@ -108,6 +108,16 @@ export async function findIngests(db: Queryable, scope: StoreScope): Promise<Ing
     `select id, project_id, vector_store_id, file_id from vector_store_files
      where project_id = $1 and vector_store_id = $2 and status = 'in_progress'`,
     [scope.project_id, scope.vector_store_id],
+  );
+  return rows;
+}
+
+/** The entries of a file, in whichever stores, that are on their way. */
+export async function findIngestsOfFile(db: Queryable, scope: FileScope): Promise<IngestKey[]> {
+  const { rows } = await db.query<IngestKey>(
+    `select id, project_id, vector_store_id, file_id from vector_store_files
+     where project_id = $1 and file_id = $2 and status = 'in_progress'`,
+    [scope.project_id, scope.file_id],
   );
   return rows;
 }

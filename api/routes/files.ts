@@ -12,6 +12,7 @@ import { AnyId } from "../../contract/references.ts";
 import { parse } from "../../contract/validation.ts";
 import { deleteFile, findFile, findStoredFile, insertFile, listFiles } from "../../db/files.ts";
 import { withTransaction } from "../../db/pool.ts";
+import { findIngestsOfFile } from "../../db/vector-store-files.ts";
 import { acceptForms } from "../accept-forms.ts";
 import { countPassed } from "../collect-buffers.ts";
 import { commit } from "../commit.ts";
@@ -27,7 +28,7 @@ const EarlyFields = z.looseObject({ purpose: CreateFileFields.shape.purpose.opti
 const tags = ["Files"];
 
 export const fileRoutes =
-  ({ db, blobs, files }: Deps): FastifyPluginAsyncZod =>
+  ({ db, blobs, files, ingests }: Deps): FastifyPluginAsyncZod =>
   async (app) => {
     app.register(createFileRoute({ db, blobs }));
 
@@ -87,8 +88,12 @@ export const fileRoutes =
       },
       async (request) => {
         const scope = { ...request.caller, ...request.params };
-        const blob = await withTransaction(db, (tx) => deleteFile(tx, scope));
+        const [underWay, blob] = await withTransaction(db, async (tx) => [
+          await findIngestsOfFile(tx, scope),
+          await deleteFile(tx, scope),
+        ]);
         if (blob === undefined) throw fileNotFound(scope.file_id);
+        ingests.cancel(underWay);
         await discard(request, blobs, [blob]);
         return { id: scope.file_id, object: "file" as const, deleted: true as const };
       },
