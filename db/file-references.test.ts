@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startTestApp } from "../test/support/app.ts";
 import type { TestApp } from "../test/support/app.ts";
+import { makeNamed } from "../test/support/named-objects.ts";
 
 let app: TestApp;
 before(async () => {
   app = await startTestApp();
+  await makeNamed(app.db, { project: "alice", vector_store_ids: ["vs_A"] });
 });
 after(() => app.stop());
 
@@ -47,6 +49,26 @@ describe("a file that is deleted", () => {
     await remove(a);
     for (const path of paths) {
       assert.deepEqual((await read<{ tool_resources: unknown }>(path)).tool_resources, resourcesOf([]), path);
+    }
+  });
+
+  test("is taken out of every vector store, and what is under way there is cancelled", async () => {
+    const [a, b] = [await app.addFile({ filename: "a.txt" }), await app.addFile({ filename: "b.txt" })];
+    const stores = [
+      await post("/vector_stores", { file_ids: [a, b] }),
+      await post("/vector_stores", { file_ids: [a] }),
+    ];
+    await remove(a);
+    assert.deepEqual(
+      app.nudges.filter((nudge) => nudge === `cancel ${a}`),
+      [`cancel ${a}`, `cancel ${a}`],
+    );
+    for (const [index, { id }] of stores.entries()) {
+      const { data } = await read<{ data: { id: string }[] }>(`/vector_stores/${id}/files`);
+      assert.deepEqual(
+        data.map((file) => file.id),
+        index === 0 ? [b] : [],
+      );
     }
   });
 

@@ -84,12 +84,13 @@ async function readHits(pool: Pool, scope: SearchScope, best: readonly Scored[])
      from chunks
      join vector_store_files file on file.id = chunks.vector_store_file_id
      join files on files.id = file.file_id
-     where chunks.project_id = $1 and chunks.id = any($2::bigint[])`,
+     where chunks.project_id = $1 and chunks.id = any($2::bigint[])
+       and (files.expires_at is null or files.expires_at > now())`,
     [scope.project_id, best.map((hit) => hit.id)],
   );
   const byId = new Map(rows.map(({ id, ...hit }) => [id, hit]));
   return best.flatMap(({ id, score }) => {
-    const hit = byId.get(id); // gone if its file was removed in between
+    const hit = byId.get(id); // gone if its file was removed in between, or its time is over
     return hit === undefined ? [] : { ...hit, score };
   });
 }
