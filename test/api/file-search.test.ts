@@ -368,7 +368,7 @@ suite("a run that searches files", { concurrency: 3 }, () => {
       [[empty], /^Nothing was found/],
     ] as const) {
       const conversation = await converse([searches(["France"]), { text: "No." }], { stores: [...stores] });
-      await stack.db.query("delete from vector_stores where id = $1", [gone]);
+      await stack.db.query("delete from vector_stores where id = $1 and id = any($2)", [gone, stores]);
       assert.equal((await finish(conversation)).status, "completed");
       assert.match(toldTo(conversation)[0] ?? "", expected);
     }

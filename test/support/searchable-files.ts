@@ -68,7 +68,7 @@ export async function addChunks(
   const { rows } = await stack.db.query<{ id: string; project_id: string }>(
     `insert into vector_store_files (project_id, vector_store_id, file_id, status, max_chunk_size_tokens,
        chunk_overlap_tokens, attributes, chunks, text_bytes, usage_bytes, check_at)
-     select project_id, $1, $2, $3, 800, 400, $4, $5, $6, case when $3 = 'completed' then $6 else 0 end, 'infinity'
+     select project_id, $1, $2, $3, 800, 400, $4, $5, $6::bigint, case when $3 = 'completed' then $6::bigint else 0 end, 'infinity'
      from vector_stores where id = $1 returning id, project_id`,
     [storeId, id, status, JSON.stringify(attributes), chunks.length, Buffer.byteLength(chunks.join(""))],
   );
