@@ -6,6 +6,7 @@ import { audit } from "../../audit/audit.ts";
 import type { AuditReport } from "../../audit/audit.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
+import { storeFile } from "../support/stored-files.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { makeMixedRuns } from "./mixed-runs.ts";
 import type { Told } from "./mixed-runs.ts";
@@ -16,7 +17,11 @@ let connection: Connection;
 const told: Told[] = [];
 let temporal: { client: Client; taskQueue: string };
 before(async () => {
-  stack = await startStack({ apis: 2, workers: 2 });
+  stack = await startStack({
+    apis: 2,
+    workers: 2,
+    reroute: async (given) => ({ ...given, EMBEDDINGS_BASE_URL: given["OPENAI_BASE_URL"] ?? "" }),
+  });
   connection = await Connection.connect({ address: process.env["TEMPORAL_ADDRESS"] ?? "" });
   temporal = { client: new Client({ connection }), taskQueue: stack.taskQueue };
 });
@@ -61,6 +66,7 @@ test("at rest no invariant is broken, and each has something to look at", async 
     return (await temporal.client.workflow.count(query)).count === 0;
   });
   told.push(made.told);
+  const store = await addSlowAndBadFile();
   const received = {
     runs: told.flatMap(({ runs }) => runs),
     messages: told.flatMap(({ messages }) => messages),
@@ -70,9 +76,27 @@ test("at rest no invariant is broken, and each has something to look at", async 
     streams: told.flatMap(({ streams }) => streams),
   };
   const report = await audit({ db: stack.db, temporal, confirmAfterMs: 500, received });
+  await stack.openai.vectorStores.delete(store);
   assertRight(report);
   assert.deepEqual(
     report.invariants.filter(({ checked }) => checked === 0),
     [],
   );
 });
+
+/** A store with one file that is on its way for long, and one that has failed. */
+async function addSlowAndBadFile(): Promise<string> {
+  const { vectorStores } = stack.openai;
+  const { id } = await vectorStores.create({});
+  const slow = await storeFile(stack, { content: 'Words.\n#embeddings {"delay_ms":50000}' });
+  const bad = await storeFile(stack, { content: "a,b", filename: "table.csv" });
+  await vectorStores.fileBatches.create(id, { file_ids: [slow, bad] });
+  await waitUntil("one has failed, and one is embedded", async () => {
+    const { rows } = await stack.db.query(
+      "select status from vector_store_files where vector_store_id = $1 and (status = 'failed' or chunks is not null)",
+      [id],
+    );
+    return rows.length === 2;
+  });
+  return id;
+}
