@@ -98,5 +98,10 @@ async function addSlowAndBadFile(): Promise<string> {
     );
     return rows.length === 2;
   });
+  // The youngest are not looked at.
+  await stack.db.query(
+    "update vector_store_files set created_at = now() - interval '1 hour' where vector_store_id = $1",
+    [id],
+  );
   return id;
 }
