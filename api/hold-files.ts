@@ -3,7 +3,7 @@ import { DOCUMENT_EXTENSIONS, extensionOf } from "../contract/document-types.ts"
 import { filesNotFound, notAnImage, notSearchable } from "../contract/errors.ts";
 import { IMAGE_ENDINGS, isOther } from "../contract/file-types.ts";
 import type { ToolResourcesInput } from "../contract/tool-resources.ts";
-import { lockFiles } from "../db/file-references.ts";
+import { lockFiles } from "../db/files.ts";
 import type { NewMessage } from "../db/messages.ts";
 import type { Queryable } from "../db/pool.ts";
 import type { Caller } from "./auth.ts";

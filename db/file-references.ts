@@ -1,24 +1,6 @@
-// What names a file: the tools of assistants and threads, and the lists of version 1. A file is there while something that
-// names it is written, and nothing names it any more once it is deleted.
+// What names a file: the tools of assistants and threads, and the lists of version 1. Nothing names it any more once it is
+// deleted.
 import type { Queryable } from "./pool.ts";
-
-/**
- * Keeps files from being deleted until the transaction ends, and gives the names of those that are there. To be called
- * before the row is locked that is to name them: whoever deletes a file holds it first, and then what names it.
- */
-export async function lockFiles(
-  tx: Queryable,
-  { project_id, file_ids }: { project_id: string; file_ids: readonly string[] },
-): Promise<Map<string, string>> {
-  if (file_ids.length === 0) return new Map();
-  const { rows } = await tx.query<{ id: string; filename: string }>(
-    `select id, filename from files
-     where project_id = $1 and id = any($2) and (expires_at is null or expires_at > now())
-     order by id for key share`,
-    [project_id, file_ids],
-  );
-  return new Map(rows.map(({ id, filename }) => [id, filename]));
-}
 
 const FILE_IDS = "tool_resources -> 'code_interpreter' -> 'file_ids'";
 

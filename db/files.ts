@@ -27,13 +27,6 @@ export interface NewFile {
   blob: string;
 }
 
-/** What is needed to read a file. */
-export interface StoredFile extends FileObject {
-  blob: string;
-  content_type: string | null;
-  sha256: Buffer;
-}
-
 export async function insertFile(tx: Queryable, file: NewFile): Promise<FileObject> {
   const { rows } = await tx.query<FileObject>(
     `insert into files (id, project_id, created_at, expires_at, filename, purpose, bytes, sha256, content_type, blob)
@@ -62,10 +55,13 @@ export async function findFile(db: Queryable, scope: FileScope): Promise<FileObj
   return rows[0];
 }
 
-/** With what is needed to read its content. */
-export async function findStoredFile(db: Queryable, scope: FileScope): Promise<StoredFile | undefined> {
-  const { rows } = await db.query<StoredFile>(
-    `select ${FILE_COLUMNS}, blob, content_type, sha256 from files where project_id = $1 and id = $2 and ${IS_ALIVE}`,
+/** With the key of its blob. */
+export async function findStoredFile(
+  db: Queryable,
+  scope: FileScope,
+): Promise<(FileObject & { blob: string }) | undefined> {
+  const { rows } = await db.query<FileObject & { blob: string }>(
+    `select ${FILE_COLUMNS}, blob from files where project_id = $1 and id = $2 and ${IS_ALIVE}`,
     [scope.project_id, scope.file_id],
   );
   return rows[0];
@@ -80,6 +76,24 @@ export async function listFiles(
   const where = `project_id = $1 and ${IS_ALIVE}${ofPurpose.length > 0 ? " and purpose = $2" : ""}`;
   const source = { table: "files", columns: FILE_COLUMNS, where, values: [project_id, ...ofPurpose] };
   return readPage<FileObject>(db, source, { ...query, before: undefined });
+}
+
+/**
+ * Keeps files from being deleted until the transaction ends, and gives the names of those that are there. To be called
+ * before the row is locked that is to name them: whoever deletes a file holds it first, and then what names it.
+ */
+export async function lockFiles(
+  tx: Queryable,
+  { project_id, file_ids }: { project_id: string; file_ids: readonly string[] },
+): Promise<Map<string, string>> {
+  if (file_ids.length === 0) return new Map();
+  const { rows } = await tx.query<{ id: string; filename: string }>(
+    `select id, filename from files
+     where project_id = $1 and id = any($2) and ${IS_ALIVE}
+     order by id for key share`,
+    [project_id, file_ids],
+  );
+  return new Map(rows.map(({ id, filename }) => [id, filename]));
 }
 
 /**

@@ -1,6 +1,6 @@
 // Files that a request wants in a store: they must be there, and stay until it is done.
 import { filesNotFound } from "../contract/errors.ts";
-import { lockFiles } from "./file-references.ts";
+import { lockFiles } from "./files.ts";
 import type { Queryable } from "./pool.ts";
 
 /** Throws (404) unless the project has them all. None is deleted before the transaction ends. */
