@@ -18,6 +18,7 @@ import {
 } from "../contract/errors.ts";
 import { MAX_FORM_FIELD_BYTES, MAX_FORM_FIELDS } from "../contract/limits.ts";
 import { countPassed } from "./collect-buffers.ts";
+import { discard } from "./new-blob.ts";
 
 /** What comes around the file: boundaries, headers, fields. Enough for all that is allowed. */
 const MAX_FORM_OVERHEAD = 1024 * 1024;
@@ -76,15 +77,6 @@ export async function receiveFile(
     if (error instanceof ApiError || error instanceof BlobsUnavailable) throw error;
     request.log.info({ err: error }, "a form could not be read");
     throw brokenForm();
-  }
-}
-
-/** Deletes blobs that no row names. One that cannot be deleted is left to the janitor. */
-export async function discard(request: FastifyRequest, blobs: Blobs, keys: readonly string[]): Promise<void> {
-  for (const key of keys) {
-    await blobs.delete(key).catch((error: unknown) => {
-      request.log.warn({ err: error }, "a blob could not be deleted; the janitor will");
-    });
   }
 }
 

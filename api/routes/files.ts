@@ -3,7 +3,7 @@ import { create as contentDisposition } from "content-disposition";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { deletedOf } from "../../contract/deleted.ts";
-import { ApiError, downloadNotAllowed, fileNotFound } from "../../contract/errors.ts";
+import { downloadNotAllowed, fileNotFound } from "../../contract/errors.ts";
 import { CreateFile, Filename, FileObject, isDownloadable, ListFilesQuery } from "../../contract/file.ts";
 import { newId } from "../../contract/ids.ts";
 import { MAX_FILE_BYTES } from "../../contract/limits.ts";
@@ -17,7 +17,8 @@ import { acceptForms } from "../accept-forms.ts";
 import { countPassed } from "../collect-buffers.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { discard, receiveFile } from "../receive-file.ts";
+import { discard, withNewBlob } from "../new-blob.ts";
+import { receiveFile } from "../receive-file.ts";
 
 const OneFile = z.object({ file_id: AnyId });
 const Content = z.string().meta({ format: "binary" });
@@ -127,7 +128,7 @@ const createFileRoute =
           check: (early) => void parse(EarlyFields, early),
         });
         const id = newId("file-");
-        try {
+        const store = async () => {
           const { purpose, expires_after } = parse(CreateFileFields, fields);
           const filename = parse(z.object({ file: Filename }), { file: file.filename }).file;
           // What a repeated request is compared by.
@@ -138,16 +139,11 @@ const createFileRoute =
             content_type: file.content_type,
           } as never;
           const expires_after_seconds = expires_after?.seconds ?? null;
-          const created = await commit(db, request, (tx) =>
+          return commit(db, request, (tx) =>
             insertFile(tx, { ...request.caller, ...file, id, purpose, filename, expires_after_seconds }),
           );
-          if (created.id !== id) await discard(request, blobs, [file.blob]); // an earlier request's
-          return created;
-        } catch (error) {
-          // Of any other error nobody knows whether the row was committed.
-          if (error instanceof ApiError) await discard(request, blobs, [file.blob]);
-          throw error;
-        }
+        };
+        return withNewBlob(request, { blobs, blob: file.blob }, store, (created) => created.id === id);
       },
     );
   };

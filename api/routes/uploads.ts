@@ -27,7 +27,8 @@ import * as uploads from "../../db/uploads.ts";
 import { acceptForms } from "../accept-forms.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { discard, receiveFile } from "../receive-file.ts";
+import { discard, withNewBlob } from "../new-blob.ts";
+import { receiveFile } from "../receive-file.ts";
 
 const OneUpload = z.object({ upload_id: AnyId });
 const tags = ["Uploads"];
@@ -122,22 +123,17 @@ const addPartRoute =
         await requirePending(db, scope);
         const { file, fields } = await receiveFile(request, { blobs, param: "data", maxBytes: MAX_UPLOAD_PART_BYTES });
         const id = newId("part_");
-        try {
+        const store = async () => {
           parse(z.strictObject({}), fields);
           request.body = { sha256: file.sha256.toString("hex") } as never; // what a repeated request is compared by
-          const part = await commit(db, request, async (tx) => {
+          return commit(db, request, async (tx) => {
             await requirePending(tx, scope, "share");
             const count = await uploads.countParts(tx, scope);
             if (count >= MAX_UPLOAD_PARTS) throw arrayTooLong("parts", MAX_UPLOAD_PARTS, count + 1);
             return uploads.insertPart(tx, scope, { id, bytes: file.bytes, blob: file.blob });
           });
-          if (part.id !== id) await discard(request, blobs, [file.blob]); // an earlier request's
-          return part;
-        } catch (error) {
-          // Of any other error nobody knows whether the row was committed.
-          if (error instanceof ApiError) await discard(request, blobs, [file.blob]);
-          throw error;
-        }
+        };
+        return withNewBlob(request, { blobs, blob: file.blob }, store, (part) => part.id === id);
       },
     );
   };
