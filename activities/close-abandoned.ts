@@ -1,6 +1,5 @@
 // Workflows that nobody needs any more: their run has ended, or is gone with its thread, and what should have told them
 // got lost. One that waits for outputs would go on waiting for as long as its run might have lived.
-import { heartbeat } from "@temporalio/activity";
 import { findAbandoned } from "../db/run-checks.ts";
 import type { ActivityDeps } from "./generate.ts";
 
@@ -23,7 +22,6 @@ export async function closeAbandoned(
       await openWorkflows.cancel(runId);
       closed += 1;
     }
-    heartbeat();
   }
   return closed;
 }

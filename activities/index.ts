@@ -36,7 +36,7 @@ export function createActivities(given: Given) {
     cancelIngest: (input: IngestInput) => cancelIngest(deps, input),
     removeExpired: () => withHeartbeat(() => removeExpired(deps)),
     removeOrphans: () => withHeartbeat(() => removeOrphans(deps)),
-    closeAbandoned: () => closeAbandoned(deps, deps.openWorkflows),
+    closeAbandoned: () => withHeartbeat(() => closeAbandoned(deps, deps.openWorkflows)),
   };
 }
 export type Activities = ReturnType<typeof createActivities>;
