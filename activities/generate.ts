@@ -1,7 +1,7 @@
 // One turn of a run: take it in hand, ask the model, record what it says, and tell the workflow what is next.
 // Temporal may call this more than once; `beginTurn` reads from the row what is still to be done.
-import type { Blobs } from "../blobs/blobs.ts";
 import { ApplicationFailure, Context, log } from "@temporalio/activity";
+import type { Blobs } from "../blobs/blobs.ts";
 import {
   FILES_LOOK_MAX_MS,
   FILES_LOOK_MIN_MS,

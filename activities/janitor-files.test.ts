@@ -83,19 +83,20 @@ test("a file whose time is over goes, with its blob and from the threads that na
   assert.deepEqual(rows, [{ tool_resources: { code_interpreter: { file_ids: alive } } }]);
 });
 
+/** Makes an upload of which this is a part, and returns its id. */
+async function putPart(blob: string): Promise<string> {
+  const upload = { project_id, purpose: "assistants", filename: "a", bytes: 5, mime_type: "x" } as const;
+  const { id } = await insertUpload(pool, upload);
+  await insertPart(pool, { project_id, upload_id: id }, { id: newId("part_"), bytes: 5, blob });
+  return id;
+}
+
 test("an upload goes with its parts when its time has long been over, and not while it might just be completed", async () => {
   const make = async (secondsOver: number) => {
-    const upload = await insertUpload(pool, {
-      project_id,
-      purpose: "assistants",
-      filename: "a",
-      bytes: 5,
-      mime_type: "x",
-    });
     const blob = await putBlob();
-    await insertPart(pool, { project_id, upload_id: upload.id }, { id: newId("part_"), bytes: 5, blob });
+    const upload = await putPart(blob);
     await pool.query("update uploads set expires_at = now() - make_interval(secs => $2) where id = $1", [
-      upload.id,
+      upload,
       secondsOver,
     ]);
     return blob;
@@ -117,14 +118,7 @@ test("more than one batch of expired files goes at once", async () => {
 test("an old blob that no row names goes; an old one of a file or a part stays, and so does a young one", async () => {
   const [orphan, ofFile, ofPart, young] = [await putBlob(), await putBlob(), await putBlob(), await putBlob()];
   await putFile(ofFile);
-  const upload = await insertUpload(pool, {
-    project_id,
-    purpose: "assistants",
-    filename: "a",
-    bytes: 5,
-    mime_type: "x",
-  });
-  await insertPart(pool, { project_id, upload_id: upload.id }, { id: newId("part_"), bytes: 5, blob: ofPart });
+  await putPart(ofPart);
   for (const key of [orphan, ofFile, ofPart]) age(key, OLD);
   age(young, ORPHAN_AFTER_MS - 60_000);
   assert.deepEqual(await removeOrphans({ pool, blobs }), { orphanedBlobs: 1, unfinishedBlobs: 0 });

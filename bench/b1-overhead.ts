@@ -2,7 +2,7 @@
 import { createAssistant, createThreads, inParallel, scripted, timeRun } from "./load.ts";
 import type { RunTimes } from "./load.ts";
 import { measure, timeBare } from "./phase.ts";
-import type { Phase } from "./phase.ts";
+import type { Phase, Round } from "./phase.ts";
 import type { Report, Table } from "./report.ts";
 import { startStack } from "./stack.ts";
 import { countWork } from "./statements.ts";
@@ -17,8 +17,6 @@ const WARM_UP = 40;
 const MAX_LATENCY_RATIO = 1.5;
 const MIN_THROUGHPUT_RATIO = 0.7;
 const MOST_STATEMENTS = 25;
-
-type Round = Record<"ours" | "bare" | "oursBusy" | "bareBusy", Phase>;
 
 export async function measureOverhead(): Promise<Report> {
   const stack = await startStack();

@@ -2,7 +2,7 @@
 // workers, and with Temporal on Postgres in place of its development server.
 import { createAssistant, createThreads, inParallel, scripted, timeRun } from "./load.ts";
 import { measure, timeBare } from "./phase.ts";
-import type { Phase } from "./phase.ts";
+import type { Phase, Round } from "./phase.ts";
 import type { Report, Table } from "./report.ts";
 import { startStack } from "./stack.ts";
 import type { StackOptions } from "./stack.ts";
@@ -21,8 +21,6 @@ const WAYS: Readonly<Record<string, StackOptions>> = {
   "4 workers": { workers: 4 },
   "Temporal on Postgres": { temporalOn: "postgres" },
 };
-
-type Round = Record<"ours" | "bare" | "oursBusy" | "bareBusy", Phase>;
 
 export async function measureWaysToRun(): Promise<Report> {
   const found = new Map<string, Round[]>(Object.keys(WAYS).map((way) => [way, []]));

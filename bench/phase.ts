@@ -13,6 +13,9 @@ export interface Phase {
   cpu: Record<string, number>;
 }
 
+/** Both of them, one after the other, at rest and with much at once. */
+export type Round = Record<"ours" | "bare" | "oursBusy" | "bareBusy", Phase>;
+
 /** Does `work`, which returns its milliseconds, `count` times, `concurrency` at a time. */
 export async function measure(
   stack: Stack,
