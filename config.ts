@@ -12,6 +12,10 @@ export const Environment = z.object({
   HOST: z.string().default("127.0.0.1"),
   /** Port of the API. */
   PORT: port(8080),
+  /** Port on which the API serves metrics of all projects, without a key, to Prometheus. Without it there are none. */
+  METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  /** Address of that port. Whoever reaches it can read them. */
+  METRICS_HOST: z.string().default("127.0.0.1"),
   /** Folder for everything that the embedded mode keeps. */
   DATA_DIR: z.string().default(".data"),
   /** Folder of the files that clients upload. Without it, `blobs` inside DATA_DIR. All API and worker processes must see the same. */
@@ -65,6 +69,8 @@ export const Environment = z.object({
   RERANK_API_KEY: optional,
   /** What that endpoint calls its model. */
   RERANK_MODEL: z.string().trim().default("rerank-v3.5"),
+  /** Chat model that rewrites queries where a search asks for that; `none` leaves them as they are. */
+  REWRITE_MODEL: z.string().trim().default("gpt-4o-mini"),
   /** Text search configuration of Postgres by which File Search takes words for the same: `english`, `german`, `simple` … */
   SEARCH_LANGUAGE: z
     .string()

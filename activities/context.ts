@@ -11,6 +11,8 @@ import type { ChatMessage, ChatPart, ChatToolCall } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
 import { describeResults } from "../tools/file-search.ts";
 import { readMarker } from "../tools/citation-markers.ts";
+import { NO_IMAGES } from "./images.ts";
+import type { Images } from "./images.ts";
 import { Passages } from "./passages.ts";
 
 /** Part of the window that is left for the answer when the run does not say how long it may be. */
@@ -25,6 +27,8 @@ export interface Context {
   tokens: number;
   /** What the run's searches have found so far, which the answer may cite. */
   passages: Passages;
+  /** To be called when the messages are not needed any more. */
+  release(): void;
 }
 
 /** The run's `max_prompt_tokens` cannot hold even its instructions and the newest message. */
@@ -41,8 +45,18 @@ export interface ContextLimits {
   answerBudget: number | null;
 }
 
-/** Builds the context of a turn. Throws `PromptBudgetExceeded`. */
-export async function buildContext(db: Queryable, run: TurnRun, limits: ContextLimits): Promise<Context> {
+export interface ContextSource {
+  db: Queryable;
+  /** Given the files of a conversation that are images, the newest first. */
+  readImages(file_ids: string[]): Promise<Images>;
+}
+
+/** Builds the context of a turn. Throws `PromptBudgetExceeded`, and what `readImages` throws. */
+export async function buildContext(
+  { db, readImages }: ContextSource,
+  run: TurnRun,
+  limits: ContextLimits,
+): Promise<Context> {
   const earlier = await readEarlierTurns(db, run);
   const fixed = [...toInstructions(run), ...toTurns(earlier)];
   const fixedTokens = fixed.reduce((sum, message) => sum + countMessage(message), 0) + countTools(run);
@@ -56,12 +70,14 @@ export async function buildContext(db: Queryable, run: TurnRun, limits: ContextL
 
   const instructions = fixed.slice(0, run.instructions === "" ? 0 : 1);
   const turns = fixed.slice(instructions.length);
-  const messages = [...instructions, ...thread.toReversed().map(toChatMessage), ...turns];
+  const images = await readImages(thread.flatMap(imagesOf));
+  const messages = [...instructions, ...thread.toReversed().map((message) => toChatMessage(message, images)), ...turns];
   return {
     // An endpoint takes no empty conversation.
     messages: messages.length > 0 ? messages : [{ role: "user", content: "" }],
     tokens: fixedTokens + threadTokens,
     passages: new Passages(earlier),
+    release: images.release,
   };
 }
 
@@ -124,11 +140,17 @@ function toAnswer(call: StepToolCall, { built_in }: EarlierTurn): string {
   return told ?? (call.type === "file_search" ? describeResults(number, call.file_search) : "");
 }
 
-function toChatMessage(message: ContextMessage): ChatMessage {
+/** Endpoints take images from users only. */
+function imagesOf({ role, content }: ContextMessage): string[] {
+  if (role !== "user") return [];
+  return content.flatMap((part) => (part.type === "image_file" ? [part.image_file.file_id] : []));
+}
+
+function toChatMessage(message: ContextMessage, images: Images): ChatMessage {
   if (message.role === "assistant") return { role: "assistant", content: toText(message.content.map(withoutMarkers)) };
-  const parts = message.content.map(toChatPart);
+  const parts = message.content.map((part) => toChatPart(part, images));
   const onlyText = parts.every((part) => part.type === "text");
-  return { role: "user", content: onlyText ? toText(message.content) : parts };
+  return { role: "user", content: onlyText ? joinTexts(parts) : parts };
 }
 
 /** The markers of earlier runs name passages that this run has not found: the model might repeat them. */
@@ -140,7 +162,7 @@ function withoutMarkers(part: Message["content"][number]): Message["content"][nu
   return { type: "text", text: { value: letters.join(""), annotations: [] } };
 }
 
-function toChatPart(part: Message["content"][number]): ChatPart {
+function toChatPart(part: Message["content"][number], images: Images): ChatPart {
   switch (part.type) {
     case "text":
       return { type: "text", text: part.text.value };
@@ -149,18 +171,16 @@ function toChatPart(part: Message["content"][number]): ChatPart {
     case "image_url":
       return { type: "image_url", image_url: { url: part.image_url.url, detail: part.image_url.detail ?? "auto" } };
     case "image_file":
-      // Stored files come with their own part of the API; until then the model is told that there is one.
-      return { type: "text", text: `[image file ${part.image_file.file_id}]` };
+      return images.toPart(part.image_file);
   }
 }
 
 function toText(content: Message["content"]): string {
-  return content
-    .flatMap((part) => {
-      const chat = toChatPart(part);
-      return chat.type === "text" ? [chat.text] : [];
-    })
-    .join("\n\n");
+  return joinTexts(content.map((part) => toChatPart(part, NO_IMAGES)));
+}
+
+function joinTexts(parts: readonly ChatPart[]): string {
+  return parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n\n");
 }
 
 function countMessage(message: ChatMessage): number {

@@ -23,7 +23,9 @@ import { isUnavailable } from "../db/unavailable.ts";
 import type { ChatTool, ChatToolChoice, Model, ModelRequest, TokenCounts } from "../model/model.ts";
 import { ModelBusy, ModelFailed, ModelRefused } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import { buildContext, PromptBudgetExceeded } from "./context.ts";
+import { readImages } from "./images.ts";
 import { builtInTools } from "../tools/registry.ts";
 import type { Suspects } from "./suspects.ts";
 import { ToolUnavailable, TurnRecorder } from "./turn-recorder.ts";
@@ -35,6 +37,8 @@ export interface ActivityDeps {
   writer: EventWriter;
   model: Model;
   blobs: Blobs;
+  /** Of images that turns hold in memory. */
+  imageBudget: ByteBudget;
 }
 
 /** Which run; nothing else travels through Temporal. */
@@ -108,6 +112,7 @@ class Turn {
   readonly #recorder: TurnRecorder;
   readonly #close: () => void;
   #promptTokens = 0;
+  #releaseImages: () => void = () => undefined;
 
   constructor(deps: ActivityDeps, run: TurnRun) {
     this.#deps = deps;
@@ -116,6 +121,7 @@ class Turn {
     const channel = deps.writer.open(run.id, run.epoch, (reason) => this.#watch.stop(reason));
     this.#recorder = new TurnRecorder({ ...deps, channel }, run);
     this.#close = () => {
+      this.#releaseImages();
       this.#watch.close();
       channel.close();
     };
@@ -151,11 +157,17 @@ class Turn {
 
   async #toRequest(answerBudget: number | null): Promise<ModelRequest> {
     const run = this.#run;
-    const context = await buildContext(this.#deps.pool, run, {
+    const { signal } = this.#watch;
+    const source = {
+      db: this.#deps.pool,
+      readImages: (file_ids: string[]) => readImages(this.#deps, { project_id: run.project_id, file_ids }, signal),
+    };
+    const context = await buildContext(source, run, {
       window: this.#deps.model.contextWindow(run.model),
       promptBudget: remaining(run.max_prompt_tokens, run.prompt_tokens),
       answerBudget,
     });
+    this.#releaseImages = context.release;
     this.#promptTokens = context.tokens;
     this.#recorder.mayCite(context.passages);
     return {

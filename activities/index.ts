@@ -1,4 +1,6 @@
 // The activities that workflows call, with what they need bound to them.
+import { MAX_HELD_IMAGE_BYTES } from "../contract/limits.ts";
+import { ByteBudget } from "./byte-budget.ts";
 import type { CallInput } from "./call-tool.ts";
 import { closeAbandoned } from "./close-abandoned.ts";
 import type { OpenWorkflows } from "./close-abandoned.ts";
@@ -22,10 +24,13 @@ export type { OpenWorkflows } from "./close-abandoned.ts";
 export type { Removed } from "./remove-expired.ts";
 export type { OrphansRemoved } from "./remove-orphans.ts";
 
-type Given = Omit<SearchDeps & IngestDeps, "suspects" | "suspectFiles"> & { openWorkflows: OpenWorkflows };
+type Given = Omit<SearchDeps & IngestDeps, "suspects" | "suspectFiles" | "imageBudget"> & {
+  openWorkflows: OpenWorkflows;
+};
 
 export function createActivities(given: Given) {
-  const deps = { ...given, suspects: new Suspects(), suspectFiles: new Suspects() };
+  const imageBudget = new ByteBudget(MAX_HELD_IMAGE_BYTES);
+  const deps = { ...given, suspects: new Suspects(), suspectFiles: new Suspects(), imageBudget };
   return {
     generate: (input: RunInput) => generate(deps, input),
     searchFiles: (input: CallInput) => searchFiles(deps, input),

@@ -5,7 +5,7 @@ import { readRunStores } from "../db/run-stores.ts";
 import { storeExpired } from "../db/run-turns.ts";
 import { touchStores } from "../db/vector-stores.ts";
 import type { PassageFinder } from "../tools/find-passages.ts";
-import { limitsOf, readQueries, toDetails } from "../tools/file-search.ts";
+import { limitsOf, readQueries, toDetails, weightsOf } from "../tools/file-search.ts";
 import { callTool } from "./call-tool.ts";
 import type { CallInput, CallOutcome, ToolOutcome } from "./call-tool.ts";
 import type { ActivityDeps } from "./generate.ts";
@@ -33,7 +33,13 @@ async function search(deps: SearchDeps, call: TakenCall, signal: AbortSignal): P
   const limits = limitsOf(tool.file_search, call.run.model, deps.model.contextWindow(call.run.model));
   const found = await deps.findPassages(
     { project_id: call.run.project_id, vector_store_ids: ids },
-    { queries, limit: limits.passages, score_threshold: limits.score_threshold, rerank: true },
+    {
+      queries,
+      limit: limits.passages,
+      score_threshold: limits.score_threshold,
+      weights: weightsOf(tool.file_search),
+      rerank: true,
+    },
     signal,
   );
   const file_search = toDetails(tool.file_search, found, limits);

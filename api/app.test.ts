@@ -221,6 +221,7 @@ test("without its database the process is up but not ready, and says so to clien
     workflows: { start: () => undefined, wake: () => undefined, cancel: () => undefined },
     ingests: { look: () => undefined, cancel: () => undefined },
     findPassages: async () => [],
+    rewriteQueries: async (queries) => [...queries],
     events: new EventReader({ url, pool: db, onError: () => undefined }),
   });
   assert.equal((await orphan.inject("/healthz")).statusCode, 200);
@@ -242,6 +243,7 @@ test("what is not HTTP is answered in the same shape, and the connection closed"
     workflows: { start: () => undefined, wake: () => undefined, cancel: () => undefined },
     ingests: { look: () => undefined, cancel: () => undefined },
     findPassages: async () => [],
+    rewriteQueries: async (queries) => [...queries],
     events: new EventReader({ url: "", pool: app.db, onError: () => undefined }),
   });
   const { port } = new URL(await listening.listen({ host: "127.0.0.1", port: 0 }));

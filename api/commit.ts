@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { idempotencyKeyReused, invalidIdempotencyKey } from "../contract/errors.ts";
 import { MAX_IDEMPOTENCY_KEY_LENGTH } from "../contract/limits.ts";
-import { claimKey, keepResult } from "../db/idempotency-keys.ts";
+import { claimKey, findDone, keepResult } from "../db/idempotency-keys.ts";
 import type { KeyedRequest } from "../db/idempotency-keys.ts";
 import { withTransaction } from "../db/pool.ts";
 import type { Pool, Queryable } from "../db/pool.ts";
@@ -36,8 +36,29 @@ export async function commit<Result>(db: Pool, request: FastifyRequest, work: Wo
   const { result, v1_files } =
     key === undefined
       ? await withTransaction(db, carryOut)
-      : await onceAtATime(db, { ...request.caller, key, fingerprint: fingerprintOf(request) }, carryOut);
+      : await onceAtATime(db, keyedBy(request, key), (keyed) => carryOutOnce(db, keyed, carryOut));
   if (v1_files !== undefined) request.v1Files = v1_files;
+  return result;
+}
+
+/**
+ * The same for a request that changes nothing and takes its time: `work` runs outside of a transaction, so that it holds no
+ * connection while it waits for others. Two processes may both do it; both give what the first one has kept.
+ * `work` is given a signal that says when nobody wants the answer any more: with a key, somebody may always come for it.
+ */
+export async function answerOnce<Result>(
+  db: Pool,
+  request: FastifyRequest,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const key = readKey(request);
+  if (key === undefined) return work(request.signal);
+  const { result } = await onceAtATime(db, keyedBy(request, key), async (keyed) => {
+    const known = await findDone(db, keyed);
+    if (known !== undefined) return resultOf<Result>(known);
+    const answer = await work(new AbortController().signal);
+    return carryOutOnce(db, keyed, async () => ({ result: answer }));
+  });
   return result;
 }
 
@@ -52,7 +73,11 @@ const underWay = new WeakMap<Pool, Map<string, UnderWay>>();
  * Repeats that come meanwhile wait here for the first one and share what comes of it, be it a refusal. In the database
  * each of them would hold a connection, and a few dozen would leave none for anybody else.
  */
-async function onceAtATime<Result>(db: Pool, keyed: KeyedRequest, carryOut: Work<Done<Result>>): Promise<Done<Result>> {
+async function onceAtATime<Result>(
+  db: Pool,
+  keyed: KeyedRequest,
+  begin: (keyed: KeyedRequest) => Promise<Done<Result>>,
+): Promise<Done<Result>> {
   const requests = underWay.get(db) ?? new Map<string, UnderWay>();
   underWay.set(db, requests);
   const name = JSON.stringify([keyed.project_id, keyed.key]);
@@ -60,7 +85,7 @@ async function onceAtATime<Result>(db: Pool, keyed: KeyedRequest, carryOut: Work
     if (other.fingerprint.equals(keyed.fingerprint)) return other.done as Promise<Done<Result>>;
     await other.done.catch(() => undefined);
   }
-  const done = carryOutOnce(db, keyed, carryOut);
+  const done = begin(keyed);
   requests.set(name, { fingerprint: keyed.fingerprint, done });
   try {
     return await done;
@@ -73,14 +98,17 @@ async function onceAtATime<Result>(db: Pool, keyed: KeyedRequest, carryOut: Work
 function carryOutOnce<Result>(db: Pool, keyed: KeyedRequest, carryOut: Work<Done<Result>>): Promise<Done<Result>> {
   return withTransaction(db, async (tx) => {
     const claim = await claimKey(tx, keyed);
-    if (claim.kind === "done") {
-      if (!claim.isSame) throw idempotencyKeyReused();
-      return claim.result as Done<Result>;
-    }
+    if (claim.kind === "done") return resultOf<Result>(claim);
     const done = await carryOut(tx);
     await keepResult(tx, keyed, done);
     return done;
   });
+}
+
+/** Throws (400) when the key was used for something else. */
+function resultOf<Result>({ isSame, result }: { isSame: boolean; result: unknown }): Done<Result> {
+  if (!isSame) throw idempotencyKeyReused();
+  return result as Done<Result>;
 }
 
 /** Node joins a header that comes more than once. Throws (400) when it is empty or too long. */
@@ -91,6 +119,10 @@ function readKey({ headers }: FastifyRequest): string | undefined {
     throw invalidIdempotencyKey(MAX_IDEMPOTENCY_KEY_LENGTH);
   }
   return key;
+}
+
+function keyedBy(request: FastifyRequest, key: string): KeyedRequest {
+  return { ...request.caller, key, fingerprint: fingerprintOf(request) };
 }
 
 /** The body counts as it was understood: what a client leaves out is the same as what it would get. */

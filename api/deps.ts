@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Blobs } from "../blobs/blobs.ts";
 import type { EventReader } from "../db/event-reader.ts";
 import type { Pool } from "../db/pool.ts";
+import type { QueryRewriter } from "../model/query-rewriter.ts";
 import type { PassageFinder } from "../tools/find-passages.ts";
 import type { IngestWorkflows } from "./ingest-workflows.ts";
 import type { RunSettings } from "./new-run.ts";
@@ -25,6 +26,8 @@ export interface Deps {
   ingests: Pick<IngestWorkflows, "look" | "cancel">;
   /** Searches vector stores. */
   findPassages: PassageFinder;
+  /** Rewrites queries for searches that ask for it. */
+  rewriteQueries: QueryRewriter;
   events: Pick<EventReader, "subscribe">;
   /** Holds every answer and event to its schema before it leaves: for tests. */
   checkAnswers?: boolean;

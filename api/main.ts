@@ -1,4 +1,5 @@
 // The API process: as many of them as one likes, all alike.
+import type { Server } from "node:http";
 import { Client, Connection } from "@temporalio/client";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import { pino } from "pino";
@@ -13,10 +14,14 @@ import { chooseEmbeddings } from "../model/embedding-settings.ts";
 import { createEmbedder } from "../model/embeddings.ts";
 import { chooseReranker } from "../model/rerank-settings.ts";
 import { createReranker } from "../model/reranker.ts";
+import { createQueryRewriter } from "../model/query-rewriter.ts";
 import { loadVocabulary } from "../model/tokens.ts";
 import { createPassageFinder } from "../tools/find-passages.ts";
 import { createApp } from "./app.ts";
+import { startChunkRemoval } from "./chunk-removal.ts";
 import { IngestWorkflows } from "./ingest-workflows.ts";
+import { createMetrics } from "./metrics.ts";
+import { serveMetrics } from "./metrics-server.ts";
 import { RunWorkflows } from "./run-workflows.ts";
 import { watchSpareConnections } from "./spare-connections.ts";
 import { startSweep } from "./sweep.ts";
@@ -49,6 +54,7 @@ const connection = Connection.lazy(temporal.connectionOptions);
 const client = new Client({ connection, namespace: temporal.namespace ?? "default" });
 const workflows = new RunWorkflows({ client, taskQueue: config.TEMPORAL_TASK_QUEUE, log });
 const ingests = new IngestWorkflows({ db, client, taskQueue: config.TEMPORAL_TASK_QUEUE, log });
+const stopRemoval = startChunkRemoval({ db, log });
 const stopSweep = startSweep({ db, workflows, ingests, log });
 
 const embeddings = chooseEmbeddings(config);
@@ -58,6 +64,11 @@ const findPassages = createPassageFinder({
   embedder: embeddings && createEmbedder(embeddings),
   reranker: reranking && createReranker(reranking),
   onDegraded: (without, error) => log.warn({ err: error }, `a search was made without the ${without}`),
+});
+const rewriteQueries = await createQueryRewriter({
+  settings: config,
+  env: process.env,
+  onFailed: (error) => log.warn({ err: error }, "a query was not rewritten"),
 });
 const runs = { expiresAfterSeconds: config.RUN_EXPIRES_AFTER_SECONDS };
 const app = createApp({
@@ -69,13 +80,29 @@ const app = createApp({
   workflows,
   ingests,
   findPassages,
+  rewriteQueries,
   events,
   checkAnswers: config.CHECK_ANSWERS,
 });
+const metrics = await offerMetrics();
 const closeSpareConnections = watchSpareConnections(app.server);
 const url = await app.listen({ host: config.HOST, port: config.PORT });
 log.info({ url }, "the API is listening");
 process.send?.({ type: "ready", url });
+
+/** Where METRICS_PORT is set. */
+async function offerMetrics(): Promise<Server | undefined> {
+  const { METRICS_HOST: host, METRICS_PORT: port } = config;
+  if (port === undefined) return undefined;
+  const figures = createMetrics({
+    db,
+    onFailed: (error) => log.warn({ err: error }, "the database could not be asked for metrics"),
+  });
+  figures.watch(app);
+  const server = await serveMetrics(figures, { host, port });
+  log.info({ address: server.address() }, "metrics are served");
+  return server;
+}
 
 let stopping = false;
 
@@ -87,10 +114,12 @@ async function stop(reason: string): Promise<void> {
   const endStreams = setTimeout(() => events.endSubscriptions(), DRAIN_MS);
   const cut = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS + 1000);
   closeSpareConnections();
+  metrics?.close();
+  metrics?.closeAllConnections();
   await app.close();
   clearTimeout(endStreams);
   clearTimeout(cut);
-  await stopSweep();
+  await Promise.all([stopSweep(), stopRemoval()]);
   await workflows.drain();
   await ingests.drain();
   await events.stop();

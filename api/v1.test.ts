@@ -10,7 +10,7 @@ interface Assistant {
   id: string;
   tools: { type: string }[];
   file_ids: string[];
-  tool_resources: { code_interpreter?: { file_ids: string[] } };
+  tool_resources: { code_interpreter?: { file_ids: string[] }; file_search?: { vector_store_ids: string[] } };
 }
 interface File {
   id: string;
@@ -49,6 +49,19 @@ function makeAssistant(fields: object = {}): Promise<Assistant> {
   return ok<Assistant>("v1", "POST", "/assistants", { model: "gpt-4", ...fields });
 }
 
+/** The stores of an assistant, as version 2 sees them. */
+async function storesOf(assistantId: string): Promise<string[]> {
+  const { tool_resources } = await ok<Assistant>("v2", "GET", `/assistants/${assistantId}`);
+  return tool_resources.file_search?.vector_store_ids ?? [];
+}
+
+/** The files that an assistant's store has, in the order of their ids. */
+async function storedFiles(assistantId: string): Promise<string[]> {
+  const [store] = await storesOf(assistantId);
+  const { data } = await ok<List<File>>("v2", "GET", `/vector_stores/${store}/files`);
+  return data.map(({ id }) => id).toSorted();
+}
+
 const RETRIEVAL = { type: "retrieval" };
 const INTERPRETER = { type: "code_interpreter" };
 
@@ -75,8 +88,61 @@ describe("an assistant of version 1", () => {
       seen.tools.map((tool) => tool.type),
       ["file_search", "code_interpreter"],
     );
-    assert.deepEqual(seen.tool_resources, { code_interpreter: { file_ids: ["file-A", "file-B"] } });
+    assert.deepEqual(seen.tool_resources.code_interpreter, { file_ids: ["file-A", "file-B"] });
+    assert.deepEqual(await storedFiles(id), ["file-A", "file-B"]);
     assert.equal("file_ids" in seen, false);
+  });
+
+  test("has one store for its files, which follows its list and keeps what version 2 put there", async () => {
+    const { id } = await makeAssistant({ tools: [RETRIEVAL], file_ids: ["file-A", "file-B"] });
+    const [store] = await storesOf(id);
+    await ok("v2", "POST", `/vector_stores/${store}/files`, { file_id: "file-C" });
+    await ok("v1", "POST", `/assistants/${id}`, { file_ids: ["file-B", "file-D"] });
+    assert.deepEqual(await storedFiles(id), ["file-B", "file-C", "file-D"]);
+    await ok("v1", "POST", `/assistants/${id}/files`, { file_id: "file-A" });
+    await ok("v1", "DELETE", `/assistants/${id}/files/file-B`);
+    assert.deepEqual(await storedFiles(id), ["file-A", "file-C", "file-D"]);
+    assert.deepEqual(await storesOf(id), [store]);
+  });
+
+  test("has its files searched when retrieval comes later, and no store before", async () => {
+    const { id } = await makeAssistant({ tools: [INTERPRETER], file_ids: ["file-A"] });
+    assert.deepEqual(await storesOf(id), []);
+    await ok("v1", "POST", `/assistants/${id}/files`, { file_id: "file-B" });
+    assert.deepEqual(await storesOf(id), []);
+    await ok("v1", "POST", `/assistants/${id}`, { tools: [INTERPRETER, RETRIEVAL] });
+    assert.deepEqual(await storedFiles(id), ["file-A", "file-B"]);
+  });
+
+  test("gets nothing back that version 2 took out of its store, and a new store when that was deleted", async () => {
+    const { id } = await makeAssistant({ tools: [RETRIEVAL], file_ids: ["file-A", "file-B"] });
+    const [store] = await storesOf(id);
+    await ok("v2", "DELETE", `/vector_stores/${store}/files/file-A`);
+    await ok("v1", "POST", `/assistants/${id}`, { name: "another" });
+    assert.deepEqual(await storedFiles(id), ["file-B"]);
+    await ok("v2", "DELETE", `/vector_stores/${store}`);
+    await ok("v1", "POST", `/assistants/${id}/files`, { file_id: "file-C" });
+    assert.deepEqual(await storedFiles(id), ["file-C"]);
+    assert.deepEqual((await ok<Assistant>("v1", "GET", `/assistants/${id}`)).file_ids, ["file-A", "file-B", "file-C"]);
+  });
+
+  test("has a file listed, and not searched, that is of a type which cannot be searched", async () => {
+    const image = await app.addFile({ filename: "chart.png" });
+    const { id, file_ids } = await makeAssistant({ tools: [RETRIEVAL], file_ids: [image, "file-A"] });
+    assert.deepEqual(file_ids, [image, "file-A"]);
+    assert.deepEqual(await storedFiles(id), ["file-A"]);
+    const other = await makeAssistant({ tools: [RETRIEVAL], file_ids: [image] });
+    assert.deepEqual(await storesOf(other.id), []);
+  });
+
+  test("has its files looked for by those who make them searchable", async () => {
+    const looks = () => app.nudges.filter((nudge) => nudge === "look at files").length;
+    const before = looks();
+    const { id } = await makeAssistant({ tools: [RETRIEVAL], file_ids: ["file-A"] });
+    assert.equal(looks(), before + 1);
+    await ok("v1", "POST", `/assistants/${id}/files`, { file_id: "file-B" });
+    await ok("v1", "POST", `/assistants/${id}`, { file_ids: ["file-C"] });
+    assert.equal(looks(), before + 3);
   });
 
   test("loses the files that a modification leaves out, in both versions, and keeps what version 2 added", async () => {

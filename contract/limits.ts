@@ -191,6 +191,8 @@ export const EMBEDDING_TIMEOUT_MS = 60_000;
 export const RERANK_TIMEOUT_MS = 10_000;
 /** Tokens that a model may use to rewrite a query. */
 export const MAX_REWRITTEN_QUERY_TOKENS = 500;
+/** How long a search waits for its queries to be rewritten; after that it is made with them as they are. */
+export const REWRITE_TIMEOUT_MS = 10_000;
 /** Chunks that a search hands to the rerank endpoint. */
 export const MAX_RERANKED_CHUNKS = 50;
 
@@ -241,8 +243,31 @@ export const FORGIVE_RETRY_MS = 1000;
 export const MAX_INGEST_NUDGES = 20;
 /** Cancels of such workflows that wait in one API process; beyond it the workflows find out by themselves. */
 export const MAX_QUEUED_INGEST_CANCELS = 20_000;
+/** Files that are in no store any more whose chunks are looked for at a time, and chunks that are removed at a time. */
+export const DROPPED_ENTRIES_BATCH = 100;
+export const DROPPED_CHUNKS_BATCH = 2000;
 /** Files that the janitor takes out of expired stores at a time. */
 export const EXPIRED_FILES_BATCH = 20;
+
+// --- images -------------------------------------------------------------------------------------
+
+/** A stored image that is shown to a model. */
+export const MAX_IMAGE_BYTES = 20 * 2 ** 20;
+/** All of them in one turn, the newest first. */
+export const MAX_TURN_IMAGE_BYTES = 32 * 2 ** 20;
+export const MAX_TURN_IMAGES = 100;
+/** Of all turns of a worker process at once; in memory each takes up to four times its size. */
+export const MAX_HELD_IMAGE_BYTES = 128 * 2 ** 20;
+
+// --- metrics ------------------------------------------------------------------------------------
+
+/** How long an answer of the database is used again, so that many scrapers ask it no more than one. */
+export const CURRENT_WORK_CACHE_MS = 5000;
+/** The same for what takes a look at all files in stores. */
+export const STORED_FILES_CACHE_MS = 60_000;
+export const METRICS_STATEMENT_TIMEOUT_MS = 5000;
+/** Runs that ended within this time are counted. */
+export const RECENTLY_ENDED_MS = 60_000;
 
 // --- durability --------------------------------------------------------------------------------
 
@@ -286,6 +311,13 @@ export const PARSER_MEMORY_MIB = 2560;
 /** CPU time of that process, and how long its next chunk is waited for; the time that the reader takes does not count. */
 export const PARSER_CPU_SECONDS = 300;
 export const PARSER_WAIT_MS = 15 * 60_000;
+/** Texts of up to so many bytes are read by processes that go on to the next one. */
+export const MAX_SHARED_TEXT_BYTES = 2 ** 20;
+/** Such a process is replaced after so many files. */
+export const TEXT_PARSER_FILES = 100;
+/** Those that are kept while they have nothing to do, and for how long. */
+export const MAX_IDLE_TEXT_PARSERS = 2;
+export const TEXT_PARSER_IDLE_MS = 60_000;
 /** Entries of an Office file, and what those that are read may inflate to. */
 export const MAX_ARCHIVE_ENTRIES = 20_000;
 export const MAX_ARCHIVE_BYTES = 512 * 1024 * 1024;

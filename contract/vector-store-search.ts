@@ -37,3 +37,4 @@ export const SearchResultsPage = z.strictObject({
   has_more: z.literal(false),
   next_page: z.null(),
 });
+export type SearchResultsPage = z.infer<typeof SearchResultsPage>;

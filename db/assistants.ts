@@ -4,12 +4,15 @@ import { newId } from "../contract/ids.ts";
 import type { Page, PageQuery } from "../contract/list.ts";
 import { requireFunctionTools } from "../contract/response-format.ts";
 import { resolveToolResources } from "../contract/tool-resources.ts";
+import type { ToolResources } from "../contract/tool-resources.ts";
 import { moveFiles } from "../contract/v1/files.ts";
+import type { V1Change } from "../contract/v1/files.ts";
 import type { V1Files } from "../contract/version.ts";
 import { readPage } from "./page.ts";
 import type { Queryable } from "./pool.ts";
 import type { AssistantScope } from "./scope.ts";
 import { requireStores, settleStores } from "./store-references.ts";
+import { moveSearchableFiles } from "./v1-assistant-store.ts";
 import { readV1FileIds, setV1Files } from "./v1-files.ts";
 
 const ASSISTANT_COLUMNS = `
@@ -35,14 +38,15 @@ export async function insertAssistant(
     top_p: input.top_p ?? 1,
     temperature: input.temperature ?? 1,
     reasoning_effort: input.reasoning_effort ?? null,
-    tool_resources: moveFiles(
+    tool_resources: await giveFiles(
+      tx,
+      project_id,
       await settleStores(
         tx,
         { project_id, input: input.tool_resources, expiresAfterDays: null },
         resolveToolResources(input.tool_resources, tools),
       ),
-      { before: [], after: file_ids ?? [] },
-      { before: [], after: tools },
+      { files: { before: [], after: file_ids ?? [] }, tools: { before: [], after: tools } },
     ),
     metadata: input.metadata ?? {},
     response_format: input.response_format ?? "auto",
@@ -140,12 +144,25 @@ async function changeV1Files(
   current: Assistant,
   { tools, tool_resources }: Settings,
   { scope, file_ids }: { scope: AssistantScope; file_ids: readonly string[] | null },
-): Promise<Settings["tool_resources"]> {
+): Promise<ToolResources> {
   const owner = { project_id: scope.project_id, id: current.id };
   const before = (await readV1FileIds(tx, owner.project_id, [owner.id])).get(owner.id) ?? [];
   const after = file_ids ?? before;
   await setV1Files(tx, "assistants", owner, after);
-  return moveFiles(tool_resources, { before, after }, { before: current.tools, after: tools });
+  return giveFiles(tx, owner.project_id, tool_resources, {
+    files: { before, after },
+    tools: { before: current.tools, after: tools },
+  });
+}
+
+/** What the tools of an assistant work with after a change of version 1. */
+async function giveFiles(
+  tx: Queryable,
+  project_id: string,
+  resources: ToolResources,
+  change: V1Change,
+): Promise<ToolResources> {
+  return moveSearchableFiles(tx, project_id, moveFiles(resources, change), change);
 }
 
 /** In the order of the columns in the statements above. */

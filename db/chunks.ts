@@ -1,4 +1,4 @@
-// The rows of chunks: what a file in a vector store is searched by. They go with the file's row in the store.
+// The rows of chunks: what a file in a vector store is searched by. They go after the file's row in the store has gone.
 import type { Queryable } from "./pool.ts";
 import { codeOf } from "./vector-code.ts";
 import { wordsOfText } from "./words.ts";
@@ -24,7 +24,7 @@ export interface ChunksKey {
 }
 
 /**
- * Writes chunks of one file of a store. Writing the same indexes again changes nothing, and neither does writing to a
+ * Writes chunks of one file of a store, inside a transaction that holds the file's row there. Writing the same indexes again changes nothing, and neither does writing to a
  * file that is no longer in the store. Throws when the language is not one of the database's.
  */
 export async function insertChunks(db: Queryable, key: ChunksKey, chunks: readonly NewChunk[]): Promise<void> {

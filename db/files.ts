@@ -27,6 +27,12 @@ export interface NewFile {
   blob: string;
 }
 
+/** With what is needed to read its content. */
+export interface StoredFile extends FileObject {
+  /** Key of the blob. */
+  blob: string;
+}
+
 export async function insertFile(tx: Queryable, file: NewFile): Promise<FileObject> {
   const { rows } = await tx.query<FileObject>(
     `insert into files (id, project_id, created_at, expires_at, filename, purpose, bytes, sha256, content_type, blob)
@@ -55,16 +61,21 @@ export async function findFile(db: Queryable, scope: FileScope): Promise<FileObj
   return rows[0];
 }
 
-/** With the key of its blob. */
-export async function findStoredFile(
+export async function findStoredFile(db: Queryable, scope: FileScope): Promise<StoredFile | undefined> {
+  return (await findStoredFiles(db, scope.project_id, [scope.file_id]))[0];
+}
+
+/** Those of the files that are there, in no order. */
+export async function findStoredFiles(
   db: Queryable,
-  scope: FileScope,
-): Promise<(FileObject & { blob: string }) | undefined> {
-  const { rows } = await db.query<FileObject & { blob: string }>(
-    `select ${FILE_COLUMNS}, blob from files where project_id = $1 and id = $2 and ${IS_ALIVE}`,
-    [scope.project_id, scope.file_id],
+  project_id: string,
+  ids: readonly string[],
+): Promise<StoredFile[]> {
+  const { rows } = await db.query<StoredFile>(
+    `select ${FILE_COLUMNS}, blob from files where project_id = $1 and id = any($2) and ${IS_ALIVE}`,
+    [project_id, ids],
   );
-  return rows[0];
+  return rows;
 }
 
 export async function listFiles(

@@ -11,6 +11,13 @@ export interface Found {
   vectors: readonly VectorMatch[] | undefined;
 }
 
+/** How much each half counts. */
+export interface FusionWeights {
+  words: number;
+  vectors: number;
+}
+const EQUAL: FusionWeights = { words: 1, vectors: 1 };
+
 export interface Scored {
   id: number;
   score: number;
@@ -21,11 +28,17 @@ interface Entry extends Scored {
   chunk_index: number;
 }
 
+export interface Fusion {
+  limit: number;
+  /** Without them both halves count the same. */
+  weights?: FusionWeights | undefined;
+}
+
 /** The best chunks, best first. One file gets more than half of the places only when the others cannot fill them. */
-export function fuse(found: readonly Found[], limit: number): Scored[] {
+export function fuse(found: readonly Found[], { limit, weights = EQUAL }: Fusion): Scored[] {
   const best = new Map<string, Entry>();
   for (const query of found) {
-    for (const entry of fuseQuery(query).values()) {
+    for (const entry of fuseQuery(query, weights).values()) {
       // A file may be in two stores.
       const key = `${entry.file_id} ${entry.chunk_index}`;
       const known = best.get(key);
@@ -36,19 +49,26 @@ export function fuse(found: readonly Found[], limit: number): Scored[] {
   return spread(ranked, limit).map(({ id, score }) => ({ id, score }));
 }
 
-/** What a chunk gets from a list is how well it matches, times the worth of its place; the score is the mean of the lists. */
-function fuseQuery({ words, vectors }: Found): Map<number, Entry> {
-  const lists = [
-    words?.map((match) => ({ match, quality: match.coverage })),
-    vectors?.map((match) => ({ match, quality: match.similarity })),
-  ].filter((list) => list !== undefined);
+/**
+ * What a chunk gets from a list is how well it matches, times the worth of its place; the score is the weighted mean of the
+ * lists. A list without weight finds nothing.
+ */
+function fuseQuery({ words, vectors }: Found, weights: FusionWeights): Map<number, Entry> {
+  const made = [
+    { weight: weights.words, list: words?.map((match) => ({ match, quality: match.coverage })) },
+    { weight: weights.vectors, list: vectors?.map((match) => ({ match, quality: match.similarity })) },
+  ].flatMap(({ weight, list }) => (list === undefined ? [] : [{ weight, list }]));
+  // Where none of what there is has a weight, it is better than nothing.
+  const isWeighed = made.some(({ weight }) => weight > 0);
+  const lists = isWeighed ? made.filter(({ weight }) => weight > 0) : made.map(({ list }) => ({ weight: 1, list }));
+  const total = lists.reduce((sum, { weight }) => sum + weight, 0);
   const entries = new Map<number, Entry>();
-  for (const list of lists) {
+  for (const { weight, list } of lists) {
     for (const [rank, { match, quality }] of list.entries()) {
       const { id, file_id, chunk_index } = match;
       const entry = entries.get(id) ?? { id, file_id, chunk_index, score: 0 };
       const worth = RANK_CONSTANT / (RANK_CONSTANT + rank);
-      entry.score += (Math.min(Math.max(quality, 0), 1) * worth) / lists.length;
+      entry.score += (weight / total) * Math.min(Math.max(quality, 0), 1) * worth;
       entries.set(id, entry);
     }
   }

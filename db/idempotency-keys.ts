@@ -29,13 +29,23 @@ export async function claimKey(tx: Queryable, { project_id, key, fingerprint }: 
   );
   if (claimed.rowCount === 1) return { kind: "new" };
   // A statement of its own: only one that begins after the wait sees what the other transaction has written.
-  const { rows } = await tx.query<{ fingerprint: Buffer; result: unknown }>(
-    "select fingerprint, result from idempotency_keys where project_id = $1 and key = $2",
+  const done = await findDone(tx, { project_id, key, fingerprint });
+  if (done === undefined) throw new Error("an idempotency key vanished while it was claimed");
+  return done;
+}
+
+/** What was done under a key; undefined when nothing was that counts. Waits for nobody. */
+export async function findDone(
+  db: Queryable,
+  { project_id, key, fingerprint }: KeyedRequest,
+): Promise<Extract<Claim, { kind: "done" }> | undefined> {
+  const { rows } = await db.query<{ fingerprint: Buffer; result: unknown }>(
+    `select fingerprint, result from idempotency_keys where project_id = $1 and key = $2
+       and created_at >= now() - interval '${IDEMPOTENCY_KEY_SECONDS} seconds'`,
     [project_id, key],
   );
   const [done] = rows;
-  if (done === undefined) throw new Error("an idempotency key vanished while it was claimed");
-  return { kind: "done", isSame: done.fingerprint.equals(fingerprint), result: done.result };
+  return done && { kind: "done", isSame: done.fingerprint.equals(fingerprint), result: done.result };
 }
 
 /** Keeps what the work gave back, in the same transaction. */

@@ -1,13 +1,14 @@
 // The rows of messages. A message is never added without its thread's row, which counts them.
 import { arrayTooLong, messageNotFound, threadIsFull, threadNotFound } from "../contract/errors.ts";
-import { MAX_MESSAGES_PER_THREAD, MAX_RESOURCE_FILES } from "../contract/limits.ts";
+import { MAX_MESSAGES_PER_THREAD, MAX_RESOURCE_FILES, THREAD_STORE_DAYS } from "../contract/limits.ts";
 import type { Page } from "../contract/list.ts";
 import type { ListMessagesQuery, Message } from "../contract/message.ts";
 import type { ToolResources } from "../contract/tool-resources.ts";
+import { pickSearchable } from "./attached-files.ts";
+import { addToStoreOf } from "./own-stores.ts";
 import { readPage } from "./page.ts";
 import type { Queryable } from "./pool.ts";
 import type { MessageScope, ThreadScope } from "./scope.ts";
-import { addToStoreOf, pickSearchable } from "./thread-stores.ts";
 import { setV1Files } from "./v1-files.ts";
 
 /** One message in wire shape. */
@@ -133,8 +134,8 @@ async function attachFiles(tx: Queryable, scope: ThreadScope, messages: readonly
   const isV1 = messages.some((message) => message.v1_file_ids !== undefined);
   if (toRun.length > 0) resources.code_interpreter = { file_ids: joinFiles(current, toRun, isV1) };
   if (toSearch.length > 0) {
-    const store = await addToStoreOf(tx, scope, current.file_search?.vector_store_ids[0], toSearch);
-    resources.file_search = { vector_store_ids: [store] };
+    const owner = { ...scope, store: current.file_search?.vector_store_ids[0], expiresAfterDays: THREAD_STORE_DAYS };
+    resources.file_search = { vector_store_ids: [await addToStoreOf(tx, owner, toSearch)] };
   }
   await tx.query("update threads set tool_resources = $3 where project_id = $1 and id = $2", [
     scope.project_id,

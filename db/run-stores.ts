@@ -5,7 +5,10 @@ import type { RunKey } from "./scope.ts";
 export interface RunStore {
   id: string;
   is_expired: boolean;
-  /** Whether it is the thread's, and has files that cannot be searched yet. */
+  /**
+   * Whether it is the thread's, and has files that cannot be searched yet; or the assistant's, and has such that version 1
+   * lists for it: clients of that version see no store that they could wait for.
+   */
   is_awaited: boolean;
 }
 
@@ -13,8 +16,10 @@ export interface RunStore {
 export async function readRunStores(db: Queryable, run: RunKey): Promise<RunStore[]> {
   const { rows } = await db.query<RunStore>(
     `select s.id, coalesce(store_expires_at(s.last_active_at, s.expires_after_days) <= now(), false) as is_expired,
-       s.id = any(thread.stores) and exists (
-         select 1 from vector_store_files f where f.vector_store_id = s.id and f.status = 'in_progress') as is_awaited
+       exists (
+         select 1 from vector_store_files f where f.vector_store_id = s.id and f.status = 'in_progress'
+           and (s.id = any(thread.stores)
+             or f.file_id in (select listed ->> 'id' from json_array_elements(r.v1_files) listed))) as is_awaited
      from runs r
      join threads t on t.id = r.thread_id
      cross join lateral (

@@ -3,7 +3,9 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { addFile, createSearchDatabases, OTHER_PROJECT, poolOf, PROJECT } from "../test/support/search-databases.ts";
 import type { NewFile } from "../test/support/search-databases.ts";
+import { DROPPED_CHUNKS_BATCH } from "../contract/limits.ts";
 import { insertChunks } from "./chunks.ts";
+import { removeDroppedChunks } from "./dropped-chunks.ts";
 import type { Pool } from "./pool.ts";
 import { searchChunks } from "./search.ts";
 import type { Search } from "./search.ts";
@@ -227,6 +229,23 @@ for (const database of databases) {
     },
   );
 
+  check("what has no weight finds nothing, and what has more weight comes first", async (pool) => {
+    const store = newStore();
+    await addText(pool, { store }, ["a cat by its word", 90], ["feline by its meaning", 0]);
+    const queries = [{ text: "cat", embedding: direction(0) }];
+    const weigh = (words: number, vectors: number) =>
+      textsFor(pool, store, "", { queries, weights: { words, vectors } });
+    assert.deepEqual(await weigh(1, 0), ["a cat by its word"]);
+    assert.deepEqual((await weigh(0, 1))[0], "feline by its meaning");
+    assert.deepEqual(await weigh(3, 1), ["a cat by its word", "feline by its meaning"]);
+    assert.deepEqual(await weigh(1, 3), ["feline by its meaning", "a cat by its word"]);
+    const [first] = await find(pool, store, "", { queries, weights: { words: 3, vectors: 1 } });
+    assert.ok(Math.abs((first?.score ?? 0) - 0.75) < 1e-6, "the score is the weighted mean");
+    assert.equal((await weigh(0, 0)).length, 2, "without any weight both count");
+    const byWords = { queries: [{ text: "cat", embedding: null }], weights: { words: 0, vectors: 1 } };
+    assert.deepEqual(await textsFor(pool, store, "", byWords), ["a cat by its word"], "where there is no other half");
+  });
+
   check("several queries are each answered, and a chunk is found once", async (pool) => {
     const store = newStore();
     await addText(pool, { store }, "about cats", "about dogs", "about cats and dogs", "about birds");
@@ -301,19 +320,61 @@ for (const database of databases) {
     ]);
     assert.deepEqual(await textsFor(pool, store, "cat"), ["the first cat"]);
     await pool.query("delete from vector_store_files where id = $1", [key]);
+    while (await removeDroppedChunks(pool));
     await insertChunks(pool, file, [{ index: 0, text: "a late cat", tokens: 2, embedding: null }]);
     const { rows } = await pool.query("select 1 from chunks where vector_store_file_id = $1", [key]);
     assert.equal(rows.length, 0);
   });
 
-  check("a store's chunks go with the store, and a file's with the file", async (pool) => {
-    const store = newStore();
-    const { key, file_id } = await addText(pool, { store }, "a cat");
-    const { key: second } = await addText(pool, { store }, "a cat");
+  check("what is deleted is not found from that moment on, and its chunks are removed after that", async (pool) => {
+    const [store, other] = [newStore(), newStore()];
+    const { key, file_id } = await addText(pool, { store }, ["a cat", 0]);
+    const { key: second } = await addText(pool, { store }, ["a cat", 0], ["two cats", 0]);
+    const { key: kept } = await addText(pool, { store: other }, ["a cat", 0]);
+    await pool.query("insert into extracted_chunks values ($1, 7, 'waits', 1)", [second]);
+    const search = { queries: [{ text: "cat", embedding: direction(0) }] };
+    const find = (...stores: string[]) => textsFor(pool, stores, "", search);
     await pool.query("delete from files where id = $1", [file_id]);
+    assert.equal((await find(store)).length, 2);
     await pool.query("delete from vector_stores where id = $1", [store]);
-    const { rows } = await pool.query("select 1 from chunks where vector_store_file_id = any($1)", [[key, second]]);
-    assert.equal(rows.length, 0);
+    assert.deepEqual(await find(store), []);
+    assert.deepEqual(await find(store, other), ["a cat"]);
+    while (await removeDroppedChunks(pool));
+    for (const table of ["chunks", "extracted_chunks"]) {
+      const { rows } = await pool.query(
+        `select vector_store_file_id as id from ${table} where vector_store_file_id = any($1)`,
+        [[key, second, kept]],
+      );
+      assert.deepEqual(rows, table === "chunks" ? [{ id: kept }] : []);
+    }
+    assert.equal((await pool.query("select 1 from dropped_entries")).rowCount, 0);
+  });
+
+  check("chunks are removed a few at a time, by several at once", async (pool) => {
+    const store = newStore();
+    const { key } = await addText(pool, { store }, "a cat");
+    await pool.query(
+      `insert into extracted_chunks (vector_store_file_id, chunk_index, text, tokens)
+       select $1, number, 'waits', 1 from generate_series(1, $2) number`,
+      [key, 2 * DROPPED_CHUNKS_BATCH],
+    );
+    await pool.query("delete from vector_stores where id = $1", [store]);
+    const count = async () =>
+      (
+        await pool.query<{ left: number }>(
+          "select count(*) as left from extracted_chunks where vector_store_file_id = $1",
+          [key],
+        )
+      ).rows[0]?.left;
+    assert.equal(await removeDroppedChunks(pool), true);
+    assert.equal(await count(), DROPPED_CHUNKS_BATCH);
+    const removeAll = async () => {
+      while (await removeDroppedChunks(pool));
+    };
+    await Promise.all([removeAll(), removeAll()]);
+    await removeAll(); // one of the two may have found the other at it
+    assert.equal(await count(), 0);
+    assert.equal((await pool.query("select 1 from chunks where vector_store_file_id = $1", [key])).rowCount, 0);
   });
 
   check("an index is made where there is pgvector, once, and finds what a scan finds", async (pool) => {

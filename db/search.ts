@@ -2,7 +2,7 @@
 import { MAX_QUERY_LENGTH, MAX_SEARCH_QUERIES } from "../contract/limits.ts";
 import type { SearchFilter } from "../contract/search-filter.ts";
 import { fuse } from "./fusion.ts";
-import type { Scored } from "./fusion.ts";
+import type { FusionWeights, Scored } from "./fusion.ts";
 import type { Pool } from "./pool.ts";
 import { scopeValues } from "./search-scope.ts";
 import type { SearchScope } from "./search-scope.ts";
@@ -32,6 +32,7 @@ export interface Search {
   queries: readonly SearchQuery[];
   filters?: SearchFilter | undefined;
   limit: number;
+  weights?: FusionWeights | undefined;
   /** Hits with a lower score are left out. */
   score_threshold?: number | undefined;
   /** Who made the embeddings of the queries: only chunks embedded by the same model are compared with them. */
@@ -47,7 +48,7 @@ export async function searchChunks(pool: Pool, scope: SearchScope, search: Searc
   const values = scopeValues(scope, search.filters);
   const queries = search.queries.slice(0, MAX_SEARCH_QUERIES);
   const found = await Promise.all(queries.map((query) => searchOne(pool, values, { query, search })));
-  const best = fuse(found, search.limit).filter((hit) => hit.score >= (search.score_threshold ?? 0));
+  const best = fuse(found, search).filter((hit) => hit.score >= (search.score_threshold ?? 0));
   return readHits(pool, scope, best);
 }
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { suite, test } from "node:test";
 import { docx, pdf, pptx, slideText, wordParagraph, wordTable } from "../test/support/office-files.ts";
 import { readAll, readText } from "../test/support/read-document.ts";
@@ -114,6 +116,12 @@ suite("Word", () => {
 
   test("a .docx without text is refused", async () => {
     await refuses("a.docx", docx(""), "invalid_file", "it holds no text");
+  });
+
+  test("a .doc of Word 97 is read, whatever it is called", async () => {
+    const file = await readFile(join(import.meta.dirname, "../test/support/documents/word-97.doc"));
+    const text = "这是一个用来测试nodejs解析Word文档.doccccc\nThis is a test for parsing the Word file in node.";
+    for (const name of ["a.doc", "A.DOC", "a.txt", "a.docx"]) assert.equal(await readText(name, file), text, name);
   });
 
   test("a web page and a .docx that are called .doc are read as what they are", async () => {

@@ -3,9 +3,13 @@ import { stat } from "node:fs/promises";
 import { DOCUMENT_EXTENSIONS, extensionOf, findDocumentKind } from "../contract/document-types.ts";
 import type { DocumentKind } from "../contract/document-types.ts";
 import { MAX_DOCUMENT_BYTES, MAX_QUOTE_LENGTH } from "../contract/limits.ts";
-import { parseInProcess, PARSER_LIMITS } from "./parser-process.ts";
-import type { ParserLimits } from "./parser-process.ts";
+import { PARSER_LIMITS } from "./parser-child.ts";
+import type { ParserLimits } from "./parser-child.ts";
+import { parseInProcess } from "./parser-process.ts";
 import { unreadable, unsupported } from "./refusal.ts";
+import { isSmallText, TextParsers } from "./text-parsers.ts";
+
+const textParsers = new TextParsers();
 
 export interface Chunk {
   index: number;
@@ -45,7 +49,9 @@ export async function* readChunks(
   if (size > MAX_DOCUMENT_BYTES) {
     throw unreadable(`it is too large: it has ${size} bytes, and at most ${MAX_DOCUMENT_BYTES} are read`);
   }
-  yield* parseInProcess({ path: document.path, kind, ...chunking }, signal, limits);
+  const parsing = { path: document.path, kind, ...chunking };
+  const isShared = limits === PARSER_LIMITS && (await isSmallText(parsing));
+  yield* isShared ? textParsers.parse(parsing, signal) : parseInProcess(parsing, signal, limits);
 }
 
 function kindOf({ filename, contentType }: DocumentFile): DocumentKind {

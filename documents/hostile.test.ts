@@ -9,7 +9,8 @@ import { openChunks, readAll, readText, withFile } from "../test/support/read-do
 import type { Reading } from "../test/support/read-document.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
 import { zip } from "../test/support/zip.ts";
-import { parserCommand, PARSER_LIMITS } from "./parser-process.ts";
+import { PARSER_LIMITS } from "./parser-child.ts";
+import { parserCommand } from "./parser-process.ts";
 
 const MIB = 2 ** 20;
 /** The bombs below come to gigabytes; what remains here is garbage of the test itself. */

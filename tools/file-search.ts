@@ -9,6 +9,7 @@ import {
 } from "../contract/limits.ts";
 import type { FileSearchDetails } from "../contract/run-step.ts";
 import type { Tool } from "../contract/tool.ts";
+import type { FusionWeights } from "../db/fusion.ts";
 import type { SearchHit } from "../db/search.ts";
 import { markerOf } from "./citation-markers.ts";
 
@@ -51,6 +52,13 @@ export function limitsOf(tool: FileSearchTool, model: string, window: number): S
     tokens: Math.min(isSmall ? MAX_PASSAGE_TOKENS_SMALL : MAX_PASSAGE_TOKENS, Math.floor(window * PASSAGES_SHARE)),
     score_threshold: tool.ranking_options.score_threshold,
   };
+}
+
+/** How much words and meaning count in its searches; undefined when it does not say. */
+export function weightsOf({ ranking_options: { hybrid_search } }: FileSearchTool): FusionWeights | undefined {
+  return hybrid_search === null
+    ? undefined
+    : { words: hybrid_search.text_weight, vectors: hybrid_search.embedding_weight };
 }
 
 /** What the step of a call shows, given what was found: the best passages that fit. */

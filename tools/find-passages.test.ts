@@ -68,6 +68,14 @@ test("without an embedder, or while it fails, words are searched for", async () 
   }
 });
 
+test("queries whose meaning counts for nothing are not embedded", async () => {
+  const counting = { ...embedder, embed: () => Promise.reject(new Error("asked")) };
+  const weights = { words: 1, vectors: 0 };
+  const { search, without } = await find({ embedder: counting }, { weights });
+  assert.deepEqual(search?.weights, weights);
+  assert.deepEqual(without, []);
+});
+
 test("a reranker orders more than what is asked for, and its scores count", async () => {
   const reranker = { rerank: async (_: string, texts: readonly string[]) => texts.map((_text, index) => index / 10) };
   const { hits, search } = await find({ reranker }, { score_threshold: 0.15 });

@@ -2,6 +2,7 @@
 // Neither of the two endpoints that help is needed: without them, or while they fail, the search is made with what is there.
 import { MAX_RERANKED_CHUNKS } from "../contract/limits.ts";
 import type { SearchFilter } from "../contract/search-filter.ts";
+import type { FusionWeights } from "../db/fusion.ts";
 import type { Search, SearchHit } from "../db/search.ts";
 import type { SearchScope } from "../db/search-scope.ts";
 import type { Embedder } from "../model/embeddings.ts";
@@ -16,6 +17,8 @@ export interface Question {
   filters?: SearchFilter | undefined;
   limit: number;
   score_threshold?: number | undefined;
+  /** How much words and meaning count; without them the same. */
+  weights?: FusionWeights | undefined;
   /** False for the ranker `none`. */
   rerank: boolean;
 }
@@ -55,13 +58,15 @@ export function createPassageFinder({ search, embedder, reranker, onDegraded }: 
   }
 
   return async function findPassages(scope, question, signal) {
-    const { filters, limit, score_threshold = 0 } = question;
-    const vectors = await embed(question.queries, signal);
+    const { filters, limit, weights, score_threshold = 0 } = question;
+    const isByWords = weights !== undefined && weights.vectors === 0 && weights.words > 0;
+    const vectors = isByWords ? [] : await embed(question.queries, signal);
     const queries = question.queries.map((text, index) => ({ text, embedding: vectors[index] ?? null }));
     const judge = question.rerank ? reranker : undefined;
     const hits = await search(scope, {
       queries,
       filters,
+      weights,
       limit: judge === undefined ? limit : MAX_RERANKED_CHUNKS,
       embedding_model: embedder?.model,
     });

@@ -1,17 +1,17 @@
 // Reads a stored file for ingestion: its content goes to a temporary file, which the parser's process reads.
 import { createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { IngestDeps } from "../activities/ingest.ts";
 import type { Blobs } from "../blobs/blobs.ts";
 import { readChunks } from "../documents/chunks.ts";
+import { makeDocumentFolder } from "./temporary-folders.ts";
 
 /** The temporary file is gone when the last chunk was taken, or the reader has had enough. */
 export function createDocumentReader(blobs: Pick<Blobs, "read">): IngestDeps["readDocument"] {
   return async function* ({ blob, filename, contentType }, chunking, signal) {
-    const folder = await mkdtemp(join(tmpdir(), "durable-assistants-document-"));
+    const folder = await makeDocumentFolder();
     try {
       const path = join(folder, "content");
       await pipeline(await blobs.read(blob), createWriteStream(path, { mode: 0o600 }), { signal });

@@ -1,5 +1,4 @@
 // A worker process: runs the workflows of runs and their activities. Any number of them may run side by side.
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Client } from "@temporalio/client";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
@@ -14,12 +13,13 @@ import { EventWriter } from "../db/event-writer.ts";
 import { createPool } from "../db/pool.ts";
 import { searchChunks } from "../db/search.ts";
 import { ensureVectorIndex } from "../db/vector-index.ts";
+import { readEndpoints } from "../model/chat-settings.ts";
 import { chooseEmbeddings } from "../model/embedding-settings.ts";
 import { createEmbedder } from "../model/embeddings.ts";
 import { createOpenAIModel } from "../model/openai.ts";
 import { createReranker } from "../model/reranker.ts";
 import { chooseReranker } from "../model/rerank-settings.ts";
-import { createRouter, Routes } from "../model/router.ts";
+import { createRouter } from "../model/router.ts";
 import { loadVocabulary } from "../model/tokens.ts";
 import { createPassageFinder } from "../tools/find-passages.ts";
 import { createDocumentReader } from "./document-reader.ts";
@@ -27,8 +27,8 @@ import { createIngestWorker } from "./ingest-worker.ts";
 import { keepJanitorSchedule } from "./janitor-schedule.ts";
 import { keepModelList } from "./model-list.ts";
 import { createOpenWorkflows } from "./open-workflows.ts";
+import { removeLeftFolders } from "./temporary-folders.ts";
 
-const OPENAI_URL = "https://api.openai.com/v1";
 /** Longest heartbeat silence that throttling may cause; a third of the time after which a worker counts as dead. */
 const HEARTBEAT_THROTTLE_MS = 2000;
 /** How long a workflow waits for the worker that has it in its cache before another one takes it. */
@@ -55,13 +55,7 @@ const writer = new EventWriter({
   url: DATABASE_URL,
   onError: (error) => log.warn({ err: error }, "events could not be written; trying again"),
 });
-const fallback = {
-  base_url: config.OPENAI_BASE_URL ?? OPENAI_URL,
-  api_key: config.OPENAI_API_KEY ?? "none",
-  context_window: config.DEFAULT_CONTEXT_WINDOW,
-};
-const routes =
-  config.MODELS_FILE === undefined ? [] : Routes.parse(JSON.parse(await readFile(config.MODELS_FILE, "utf8")));
+const { routes, fallback } = await readEndpoints(config);
 const router = createRouter({ routes, fallback, env: process.env });
 const stopModelList = keepModelList({ pool, routes, fallback, log });
 
@@ -98,6 +92,7 @@ const activities = createActivities({
   findPassages,
   searchLanguage: config.SEARCH_LANGUAGE,
 });
+await removeLeftFolders().catch((error: unknown) => log.warn({ err: error }, "folders of earlier workers are left"));
 const shared = {
   connection,
   namespace,

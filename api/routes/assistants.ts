@@ -36,7 +36,7 @@ export const assistantRoutes =
           refuse();
           return assistants.insertAssistant(tx, assistant);
         });
-        if (storeToMake(request.body.tool_resources) !== undefined) ingests.look();
+        if (storeToMake(request.body.tool_resources) !== undefined || request.body.file_ids?.length) ingests.look();
         return made;
       },
     );
@@ -78,12 +78,15 @@ export const assistantRoutes =
       },
       async (request) => {
         const scope = { ...request.caller, ...request.params };
-        return commit(db, request, async (tx) => {
+        const changed = await commit(db, request, async (tx) => {
           const refuse = await holdFiles(tx, scope, request.body);
           const assistant = (await assistants.updateAssistant(tx, scope, request.body)) ?? missing(scope);
           refuse();
           return assistant;
         });
+        // Its files, or its tools, may have brought some to be searched.
+        if (version.name === "v1") ingests.look();
+        return changed;
       },
     );
 

@@ -33,7 +33,7 @@ const OneMessageFile = OneMessage.extend({ file_id: AnyId });
 const tags = ["Files of assistants and messages"];
 
 export const v1FileRoutes =
-  ({ db }: Deps): FastifyPluginAsyncZod =>
+  ({ db, ingests }: Deps): FastifyPluginAsyncZod =>
   async (app) => {
     app.post(
       "/assistants/:assistant_id/files",
@@ -49,7 +49,7 @@ export const v1FileRoutes =
       async (request) => {
         const scope = { ...request.caller, ...request.params };
         const { file_id } = request.body;
-        return commit(db, request, async (tx) => {
+        const attached = await commit(db, request, async (tx) => {
           const refuse = await holdFiles(tx, scope, { file_ids: [file_id] });
           const before = await lockFileList(tx, scope);
           refuse();
@@ -58,6 +58,8 @@ export const v1FileRoutes =
           await updateAssistant(tx, scope, { file_ids: after });
           return files.findAssistantFile(tx, scope, file_id);
         });
+        ingests.look();
+        return attached;
       },
     );
 

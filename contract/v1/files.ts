@@ -28,21 +28,34 @@ interface Change<Item> {
   after: readonly Item[];
 }
 
-/**
- * What an assistant's tools work with after version 1 has changed its list of files, or its tools: files that left the
- * list are gone, those that are new in it are there for the code interpreter as far as there is room, and so is the whole
- * list when that tool is new. What version 2 put there itself stays, and what it took away does not come back.
- */
-export function moveFiles(resources: ToolResources, files: Change<string>, tools: Change<Tool>): ToolResources {
-  const isOn = hasInterpreter(tools.after);
-  if (!isOn && resources.code_interpreter === undefined) return resources;
-  const isLeft = (id: string) => files.before.includes(id) && !files.after.includes(id);
-  const isNew = (id: string) => isOn && !(hasInterpreter(tools.before) && files.before.includes(id));
-  const kept = (resources.code_interpreter?.file_ids ?? []).filter((id) => !isLeft(id));
-  const added = new Set(files.after.filter((id) => isNew(id) && !kept.includes(id)));
-  return { ...resources, code_interpreter: { file_ids: [...kept, ...added].slice(0, MAX_RESOURCE_FILES) } };
+/** What version 1 has changed of an assistant: its list of files, its tools, or both. */
+export interface V1Change {
+  files: Change<string>;
+  tools: Change<Tool>;
 }
 
-function hasInterpreter(tools: readonly Tool[]): boolean {
-  return tools.some((tool) => tool.type === "code_interpreter");
+/**
+ * What that means for one of its tools: files that left the list are gone, those that are new in it are there for the tool,
+ * and so is the whole list when the tool is new. What version 2 put there itself stays, and what it took away does not
+ * come back.
+ */
+export function movesOf(type: FileTool, { files, tools }: V1Change): { added: string[]; removed: string[] } {
+  const wasOn = tools.before.some((tool) => tool.type === type);
+  const isOn = tools.after.some((tool) => tool.type === type);
+  const isNew = (id: string) => isOn && !(wasOn && files.before.includes(id));
+  return {
+    added: [...new Set(files.after.filter(isNew))],
+    removed: files.before.filter((id) => !files.after.includes(id)),
+  };
+}
+
+type FileTool = "code_interpreter" | "file_search";
+
+/** The resources with the files that the code interpreter has after that, as far as there is room. */
+export function moveFiles(resources: ToolResources, change: V1Change): ToolResources {
+  const { added, removed } = movesOf("code_interpreter", change);
+  if (added.length === 0 && resources.code_interpreter === undefined) return resources;
+  const kept = (resources.code_interpreter?.file_ids ?? []).filter((id) => !removed.includes(id));
+  const file_ids = [...new Set([...kept, ...added])].slice(0, MAX_RESOURCE_FILES);
+  return { ...resources, code_interpreter: { file_ids } };
 }

@@ -20,6 +20,7 @@ export function answerAsDemo(request: ChatRequest): Turn {
   const newest = newestUserIndex(request.messages);
   const said = textOf(request.messages[newest] ?? {}).slice(0, MAX_READ_CHARS);
   const since = request.messages.slice(newest + 1);
+  if (isToRewrite(request)) return { text: said.trim() };
   const pace = { chunk_ms: CHUNK_MS, chunk_chars: CHUNK_CHARS };
   const calls = chooseCalls(request, said, since);
   if (calls.length > 0) {
@@ -32,6 +33,12 @@ export function answerAsDemo(request: ChatRequest): Turn {
     return { text: JSON.stringify(jsonAnswer(format.json_schema?.schema, said, since)), ...pace };
   }
   return { text: speak(request, said, since), ...pace };
+}
+
+/** Searches ask for rewritten queries. What the demo could make of one would only hide what is looked for. */
+function isToRewrite({ messages }: ChatRequest): boolean {
+  const [first] = messages;
+  return first?.role === "system" && textOf(first).startsWith("Rewrite what the user writes as one query");
 }
 
 type Call = { name: string; arguments: Record<string, unknown> };

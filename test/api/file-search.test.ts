@@ -8,7 +8,7 @@ import type { Message } from "openai/resources/beta/threads/messages";
 import { accumulate, withoutIndexes } from "../support/delta-accumulation.ts";
 import { checkDeltaForms } from "../support/delta-forms.ts";
 import { checkOrder } from "../support/event-grammar.ts";
-import { addChunks, completeFiles, makeStore } from "../support/searchable-files.ts";
+import { addChunks, addText, completeFiles, makeStore } from "../support/searchable-files.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -390,6 +390,24 @@ suite("a run that searches files", { concurrency: 3 }, () => {
     });
     const [call] = callsOf((await stepsOf(await finish(conversation)))[0]);
     assert.equal(call?.type === "file_search" && call.file_search.results?.length, 1);
+  });
+
+  test("weighs words against meaning as its tool says", async () => {
+    const own = await makeStore(stack);
+    await addText(stack, own, { filename: "word.txt", text: "The car is mentioned here." });
+    await addText(stack, own, { filename: "meaning.txt", text: "An automobile is a vehicle." });
+    const foundBy = async (text_weight: number, embedding_weight: number): Promise<string[]> => {
+      const hybrid_search = { text_weight, embedding_weight };
+      const ranking_options = { score_threshold: 0.05, hybrid_search };
+      const conversation = await startConversation(stack, [searches(["car"]), { text: "ok" }], {
+        tools: [{ type: "file_search", file_search: { ranking_options } }],
+        tool_resources: { file_search: { vector_store_ids: [own] } },
+      });
+      const [call] = callsOf((await stepsOf(await finish(conversation)))[0]);
+      return call?.type === "file_search" ? (call.file_search.results ?? []).map(({ file_name }) => file_name) : [];
+    };
+    assert.deepEqual(await foundBy(1, 0), ["word.txt"]);
+    assert.deepEqual((await foundBy(0, 1)).toSorted(), ["meaning.txt", "word.txt"]);
   });
 
   test("fails with a clear error when a store has expired, before the model is asked", async () => {

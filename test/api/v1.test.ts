@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, suite, test } from "node:test";
+import { toFile } from "openai";
 import type { AssistantStreamEvent } from "openai/resources/beta/assistants";
 import type { ChatCompletionCreateParams } from "openai/resources/chat/completions";
 import { readEvents } from "../support/sse.ts";
@@ -291,6 +292,63 @@ suite("a run of version 1", { concurrency: 4 }, () => {
     );
     const seen = await ask<typeof data extends (infer Item)[] ? { data: Item[] } : never>("v2", path);
     assert.deepEqual(seen.data[0]?.content[0]?.text.annotations, [{ ...citation, file_citation: { file_id } }]);
+  });
+});
+
+suite("files of an assistant of version 1", { concurrency: 3 }, () => {
+  const LOOK = { tool_calls: [{ name: "file_search", arguments: { queries: ["harbour"] } }] };
+  const upload = async (text: string) =>
+    (await stack.openai.files.create({ file: await toFile(Buffer.from(text), "port.txt"), purpose: "assistants" })).id;
+  const tools = [{ type: "retrieval" }, { type: "code_interpreter" }];
+
+  /** Runs an assistant on a new thread, and gives what the answer cites. */
+  async function citationsOf(assistant_id: string): Promise<object[]> {
+    const content = script([LOOK, { text: "So it says【0:0†source】." }]);
+    const thread = await ask<{ id: string }>("v1", "/threads", { messages: [{ role: "user", content }] });
+    const runs = `/threads/${thread.id}/runs`;
+    const run = await rest(`${runs}/${(await ask<Run>("v1", runs, { assistant_id })).id}`);
+    assert.equal(run.status, "completed");
+    const path = `/threads/${thread.id}/messages?run_id=${run.id}`;
+    const { data } = await ask<{ data: { content: { text: { annotations: object[] } }[] }[] }>("v1", path);
+    return data[0]?.content[0]?.text.annotations ?? [];
+  }
+
+  test("are found and quoted by a run that begins right after they were given to it, by whichever request", async () => {
+    const text = "The harbour opens at six.";
+    const first = await upload(text);
+    const { id } = await ask<{ id: string }>("v1", "/assistants", { model: "gpt-4", tools, file_ids: [first] });
+    assert.partialDeepStrictEqual(await citationsOf(id), [{ file_citation: { file_id: first, quote: text } }]);
+
+    const second = await upload("The harbour closes at nine.");
+    await ask("v1", `/assistants/${id}`, { file_ids: [second] });
+    assert.partialDeepStrictEqual(await citationsOf(id), [{ file_citation: { file_id: second } }]);
+
+    const third = await upload("A harbour, a harbour, a harbour.");
+    await ask("v1", `/assistants/${id}`, { file_ids: [] });
+    assert.deepEqual(await citationsOf(id), []);
+    await ask("v1", `/assistants/${id}/files`, { file_id: third });
+    assert.partialDeepStrictEqual(await citationsOf(id), [{ file_citation: { file_id: third } }]);
+
+    const { tool_resources } = await ask<{ tool_resources: object }>("v2", `/assistants/${id}`);
+    assert.partialDeepStrictEqual(tool_resources, { code_interpreter: { file_ids: [third] } });
+  });
+
+  test("are not found any more when they are detached", async () => {
+    const file_id = await upload("The harbour is deep.");
+    const { id } = await ask<{ id: string }>("v1", "/assistants", { model: "gpt-4", tools, file_ids: [file_id] });
+    assert.equal((await citationsOf(id)).length, 1);
+    const headers = { "openai-beta": "assistants=v1" };
+    const answer = await send(stack, `/assistants/${id}/files/${file_id}`, { method: "DELETE", headers });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(await citationsOf(id), []);
+  });
+
+  test("are not found when version 2 has turned to another store", async () => {
+    const file_id = await upload("The harbour is wide.");
+    const { id } = await ask<{ id: string }>("v1", "/assistants", { model: "gpt-4", tools, file_ids: [file_id] });
+    const tool_resources = { file_search: { vector_store_ids: [await makeStore(stack)] } };
+    await ask("v2", `/assistants/${id}`, { tool_resources });
+    assert.deepEqual(await citationsOf(id), []);
   });
 });
 

@@ -47,8 +47,8 @@ export const NOTES: readonly Note[] = [
     { field: `${place}attachments`, state: "not yet", why: `a file for the code interpreter ${KEPT}` },
     {
       field: `${place}content[].image_file.file_id`,
-      state: "not yet",
-      why: "has to be there and is kept; models are not shown stored images yet",
+      state: "differs",
+      why: "has to be there; models are shown images of up to 20 MiB, and a note in the place of others",
     },
     {
       field: `${place}content[].image_url.url`,
@@ -62,7 +62,7 @@ export const NOTES: readonly Note[] = [
   {
     field: "SearchVectorStore.rewrite_query",
     state: "differs",
-    why: "is taken and makes no difference: the query is used as it is",
+    why: "the model of `REWRITE_MODEL` rewrites; while it fails the query is used, and shown, as it is",
   },
   {
     field: "SearchVectorStore.ranking_options.ranker",

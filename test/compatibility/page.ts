@@ -35,7 +35,7 @@ How far this server is OpenAI's Assistants API, endpoint by endpoint and field b
 
 Two more pieces of evidence: [sdk-matrix.md](sdk-matrix.md) holds SDKs of four years against the server, and \`npm run fuzz\` sends it what no SDK would.
 
-**Not there yet**: the code interpreter, and models being shown stored images. Assistants may have the tool; a run whose model calls it fails and says so. Everything else is there.`;
+**Not there yet**: the code interpreter. Assistants may have the tool; a run whose model calls it fails and says so. Everything else is there.`;
 }
 
 function endpoints(routes: readonly Route[]): string {

@@ -22,6 +22,7 @@ export async function readRoutes(): Promise<Route[]> {
     workflows: { start: () => undefined, wake: () => undefined, cancel: () => undefined },
     ingests: { look: () => undefined, cancel: () => undefined },
     findPassages: async () => [],
+    rewriteQueries: async (queries) => [...queries],
     events: {
       subscribe: () => {
         throw new Error("nothing is streamed here");

@@ -105,6 +105,7 @@ export async function startTestApp(options: { blobFolder?: string } = {}): Promi
       reranker: undefined,
       onDegraded: () => undefined,
     }),
+    rewriteQueries: async (queries) => [...queries],
     events: new EventReader({ url: database.url, pool: db, onError: () => undefined }),
     checkAnswers: true,
   });

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readChunks } from "../../documents/chunks.ts";
 import type { Chunk, Chunking } from "../../documents/chunks.ts";
-import { PARSER_LIMITS } from "../../documents/parser-process.ts";
-import type { ParserLimits } from "../../documents/parser-process.ts";
+import { PARSER_LIMITS } from "../../documents/parser-child.ts";
+import type { ParserLimits } from "../../documents/parser-child.ts";
 
 export interface Reading {
   chunking?: Chunking;
@@ -33,7 +33,7 @@ export async function readAll(filename: string, content: string | Uint8Array, re
 export function openChunks(path: string, filename: string, reading: Reading = {}): AsyncGenerator<Chunk> {
   const { chunking = NO_OVERLAP, contentType, signal = new AbortController().signal, limits } = reading;
   const document = { path, filename, ...(contentType === undefined ? {} : { contentType }) };
-  return readChunks(document, chunking, signal, { ...PARSER_LIMITS, ...limits });
+  return readChunks(document, chunking, signal, limits && { ...PARSER_LIMITS, ...limits });
 }
 
 export async function withFile<T>(content: string | Uint8Array, use: (path: string) => Promise<T>): Promise<T> {
