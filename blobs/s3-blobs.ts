@@ -1,5 +1,5 @@
 // Blobs as objects of a bucket, at Amazon S3 or whatever speaks its protocol. Large ones go up in parts, a few at a time.
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
@@ -9,15 +9,10 @@ import {
   ListMultipartUploadsCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
 import { BLOB_KEY, BlobNotFound, BlobsUnavailable } from "./blobs.ts";
 import type { BlobEntry, Blobs, WrittenBlob } from "./blobs.ts";
 import { measure } from "./measure.ts";
-
-/** The smallest part that S3 takes. 10,000 of them, as many as one object may have, are 48 GiB. */
-const PART_BYTES = 5 * 1024 * 1024;
-/** Parts under way at once; one more is being filled. */
-const PARTS_AT_ONCE = 2;
+import { PartBuffers, uploadObject } from "./s3-upload.ts";
 
 export interface S3Options {
   bucket: string;
@@ -34,6 +29,7 @@ export class S3Blobs implements Blobs {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
+  readonly #buffers = new PartBuffers();
 
   /** Keys are found as Amazon's own tools find them: `AWS_ACCESS_KEY_ID` and so on, profiles, roles of the machine. */
   constructor({ bucket, region, prefix, endpoint, forcePathStyle }: S3Options) {
@@ -51,22 +47,13 @@ export class S3Blobs implements Blobs {
 
   async write(key: string, content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<WrittenBlob> {
     const measured = measure(content, signal);
-    const upload = new Upload({
-      client: this.#client,
-      params: { ...this.#place(key), Body: Readable.from(measured.content, { objectMode: false }) },
-      partSize: PART_BYTES,
-      queueSize: PARTS_AT_ONCE,
-    });
-    const abort = () => void upload.abort();
-    signal?.addEventListener("abort", abort);
     try {
       signal?.throwIfAborted();
-      await upload.done();
+      const target = { client: this.#client, place: this.#place(key), buffers: this.#buffers };
+      await uploadObject(target, measured.content, signal);
       return measured.result();
     } catch (error) {
       throw measured.explain(error);
-    } finally {
-      signal?.removeEventListener("abort", abort);
     }
   }
 
