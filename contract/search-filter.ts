@@ -36,10 +36,12 @@ function filterOf(levels: number): z.ZodType<SearchFilter> {
   return z.discriminatedUnion("type", [
     Comparison,
     Membership,
-    compoundOf(z.unknown() as z.ZodType<SearchFilter>).refine(() => false, {
-      message: `Invalid '{path}': filters may be nested at most ${MAX_FILTER_DEPTH} levels deep.`,
-      abort: true, // what is inside is not looked at
-    }),
+    compoundOf(z.unknown() as z.ZodType<SearchFilter>)
+      .refine(() => false, {
+        message: `Invalid '{path}': filters may be nested at most ${MAX_FILTER_DEPTH} levels deep.`,
+        abort: true, // what is inside is not looked at
+      })
+      .meta({ not: {} }),
   ]);
 }
 

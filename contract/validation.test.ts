@@ -8,6 +8,7 @@ import { CreateMessage } from "./message.ts";
 import { CreateRun, CreateThreadAndRun, SubmitToolOutputs } from "./run.ts";
 import { CreateThread } from "./thread.ts";
 import { parse } from "./validation.ts";
+import { SearchVectorStore } from "./vector-store-search.ts";
 
 const assistant = { model: "gpt-4o" };
 const message = { role: "user", content: "Hi" };
@@ -343,6 +344,27 @@ describe("other values that do not fit", () => {
       { tool_resources: { code_interpreter: { file_ids: "file-A" } } },
       "Invalid type for 'tool_resources.code_interpreter.file_ids': expected an array of strings, but got a string instead.",
       "tool_resources.code_interpreter.file_ids",
+      "invalid_type",
+    ],
+    [
+      SearchVectorStore,
+      { query: 3 },
+      "Invalid type for 'query': expected one of a string or array of strings, but got an integer instead.",
+      "query",
+      "invalid_type",
+    ],
+    [
+      SearchVectorStore,
+      { query: "x", filters: { type: "in", key: "year", value: 2024 } },
+      "Invalid type for 'filters.value': expected an array, but got an integer instead.",
+      "filters.value",
+      "invalid_type",
+    ],
+    [
+      SearchVectorStore,
+      { query: "x", filters: { type: "eq", key: "year", value: [2024] } },
+      "Invalid type for 'filters.value': expected one of a string or decimal or boolean, but got an array instead.",
+      "filters.value",
       "invalid_type",
     ],
     [

@@ -146,7 +146,9 @@ export function formatPath(path: Path): string {
 }
 
 /** The names under which the contract has fractions; every other number is an integer. */
-const DECIMALS = /(^|\.)(temperature|top_p|score_threshold|embedding_weight|text_weight)$/;
+const DECIMALS = /(^|\.)(temperature|top_p|score_threshold|embedding_weight|text_weight|value)$/;
+/** What lists hold that do not hold objects, by their names. */
+const ITEMS: Record<string, string> = { query: " of strings", value: "" };
 
 function isDecimal(param: string): boolean {
   return DECIMALS.test(param);
@@ -156,7 +158,7 @@ function isDecimal(param: string): boolean {
 function typeName(expected: string, path: Path): string {
   switch (expected) {
     case "array":
-      return String(path.at(-1)).endsWith("_ids") ? "an array of strings" : "an array of objects";
+      return `an array${itemsOf(String(path.at(-1)))}`;
     case "record":
       return "an object";
     case "int":
@@ -168,6 +170,10 @@ function typeName(expected: string, path: Path): string {
     default:
       return article(expected);
   }
+}
+
+function itemsOf(name: string): string {
+  return name.endsWith("_ids") ? " of strings" : (ITEMS[name] ?? " of objects");
 }
 
 function describe(input: unknown): string {

@@ -33,6 +33,7 @@ let threadId = "";
 test("the first start shows a key once, answers a run through the official client, and stops without a trace", async () => {
   const server = await launchUntilReady();
   assert.match(server.output(), /scripted demo model/);
+  assert.doesNotMatch(server.output(), /warning/);
   assert.ok(server.output().includes(keptKey()));
   threadId = await ask(new OpenAI({ baseURL: server.baseURL, apiKey: keptKey() }));
 

@@ -35,13 +35,17 @@ const HEARTBEAT_THROTTLE_MS = 2000;
 const STICKY_TIMEOUT_MS = 2000;
 /** Workflows kept in memory, at about a third of a MiB each; one that is not costs some 10 ms when it is woken. */
 const MAX_CACHED_WORKFLOWS = 500;
+/** A warning of the SDK's about the part that works on files, which has none on purpose. */
+const NO_WORKFLOWS = "No workflows registered, not polling for workflow tasks";
 
 const config = loadConfig();
 const { DATABASE_URL } = config;
 if (DATABASE_URL === undefined) throw new Error("DATABASE_URL is not set");
 const log = pino({ name: "worker", level: config.LOG_LEVEL });
 Runtime.install({
-  logger: new DefaultLogger("WARN", ({ level, message, meta }) => log[toPinoLevel(level)](meta ?? {}, message)),
+  logger: new DefaultLogger("WARN", ({ level, message, meta }) => {
+    if (message !== NO_WORKFLOWS) log[toPinoLevel(level)](meta ?? {}, message);
+  }),
   shutdownSignals: [],
 });
 

@@ -48,7 +48,7 @@ test("it calls the tool that the text speaks of, and no other", () => {
   assert.deepEqual(ask("use python: 12*34", { tools: [weather, interpreter] }).calls, [
     ["code_interpreter", { code: "print(12*34)" }],
   ]);
-  assert.deepEqual(ask("Tell me a joke", { tools: [weather, interpreter, search] }).calls, []);
+  assert.deepEqual(ask("Tell me a joke", { tools: [weather, interpreter] }).calls, []);
 });
 
 for (const [text, places] of [
@@ -79,6 +79,23 @@ test("the question of OpenAI's function calling guide calls both of its function
 
 test("parallel_tool_calls: false allows one call", () => {
   assert.equal(ask("weather in Paris and London", { tools: [weather], parallel_tool_calls: false }).calls.length, 1);
+});
+
+test("what is about no tool is looked for in the files, and the answer cites what came first", () => {
+  const question = "How many days off do I have?";
+  assert.deepEqual(ask(question, { tools: [weather, search] }).calls, [["file_search", { queries: [question] }]]);
+  assert.deepEqual(ask(" ", { tools: [weather, search] }).calls, []);
+  const found = "Cite by the markers.\n\n【0:0†rules.md】\n31 days a year.\n\n【0:1†b.md】\nOther words.";
+  const since: ChatMessage[] = [
+    {
+      role: "assistant",
+      tool_calls: [{ id: "c", type: "function", function: { name: "file_search", arguments: "{}" } }],
+    },
+    { role: "tool", tool_call_id: "c", content: found },
+  ];
+  const { text, calls } = ask(question, { tools: [weather, search] }, since);
+  assert.deepEqual(calls, []);
+  assert.match(text ?? "", /file_search found this first: "31 days a year\."【0:0†rules\.md】/);
 });
 
 test("tool_choice decides whether and what is called", () => {

@@ -55,7 +55,13 @@ function chooseTools({ tools, tool_choice: choice }: ChatRequest, said: string, 
   }
   const wanted = mentionedTools(tools, said);
   if (choice === "required") return wanted.length > 0 ? wanted : tools.slice(0, 1);
-  return since.some((message) => message.role === "tool") ? [] : wanted;
+  if (since.some((message) => message.role === "tool")) return [];
+  // Questions seldom speak of files, so whatever is about nothing else is looked for there.
+  return wanted.length > 0 || said.trim() === "" ? wanted : tools.filter(isSearch);
+}
+
+function isSearch({ function: { name } }: ChatTool): boolean {
+  return name === "file_search";
 }
 
 /** One call for each place or name in the text, if that makes a difference to the arguments. */
@@ -95,8 +101,16 @@ function reportOutputs(since: ChatMessage[]): string[] {
     .filter((message) => message.role === "tool")
     .map((message) => {
       const call = calls.get(message.tool_call_id ?? "");
+      const passage = call?.name === "file_search" ? firstPassage(textOf(message)) : undefined;
+      if (passage !== undefined) return `file_search found this first: ${passage}`;
       return `${call?.name ?? "A tool"} with ${call?.arguments ?? "{}"} returned: ${withCitation(textOf(message))}`;
     });
+}
+
+/** What File Search says behind its first marker, and the marker behind that, as a model cites it. */
+function firstPassage(output: string): string | undefined {
+  const [, marker = "", passage = ""] = /(【[^】]{1,200}】)([^【]+)/.exec(output) ?? [];
+  return passage.trim() === "" ? undefined : `"${shorten(passage.trim(), MAX_OUTPUT_CHARS)}"${marker}`;
 }
 
 /** Shortens the output of a tool, but never loses its first File Search marker, so that citations show in the demo. */

@@ -19,9 +19,9 @@ after(() => stack.stop());
 
 const EXAMPLES = shellBlocks("First run", "How it works");
 
-test("the README has the five examples that are tried here, behind the two lines that set address and key", () => {
+test("the README has the six examples that are tried here, behind the two lines that set address and key", () => {
   const firstWords = EXAMPLES.map((example) => example.split(" ", 1)[0]);
-  assert.deepEqual(firstWords, ["export", "assistant=$(curl", "node", "python3", "node", "node"]);
+  assert.deepEqual(firstWords, ["export", "assistant=$(curl", "node", "python3", "node", "node", "node"]);
 });
 
 test("curl shows the events of a run", async (t) => {
@@ -53,6 +53,12 @@ test("a function call is answered", async () => {
 
 test("a file is uploaded, listed and deleted", async () => {
   assert.match(await runExample(5), /^file-\w{24} notes\.txt 11\n/);
+});
+
+test("a file is searched and cited", async () => {
+  const output = await runExample(6);
+  assert.match(output, /^file_search\n[^]*31 days of holidays a year\."【0:0†handbook\.txt】/);
+  assert.match(output, /\n【0:0†handbook\.txt】 is handbook\.txt\n$/);
 });
 
 /** What an example prints. Rejects when it fails. */

@@ -55,6 +55,11 @@ export interface Stack {
 
 const STOP_TIMEOUT_MS = 30_000;
 
+/** For `reroute`: the scripted model makes the vectors of texts, too. */
+export async function embedByModel(settings: Record<string, string>): Promise<Record<string, string>> {
+  return { ...settings, EMBEDDINGS_BASE_URL: settings["OPENAI_BASE_URL"] ?? "" };
+}
+
 /** Starts a stack. To be stopped in `after`. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { apis = 1, workers = 1, settings = {}, server, reroute = async (given) => given } = options;
