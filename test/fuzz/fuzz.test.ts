@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { findPython } from "../support/python-environment.ts";
-import { startStack } from "../support/stack.ts";
+import { embedByModel, startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { DOCUMENTS, FUZZER, runFuzz } from "./run-fuzz.ts";
 import type { FuzzOptions } from "./run-fuzz.ts";
@@ -23,16 +23,17 @@ describe(
   () => {
     let stack: Stack;
     before(async () => {
-      stack = await startStack();
+      stack = await startStack({ reroute: embedByModel });
     });
     after(() => stack.stop());
 
     for (const document of Object.keys(DOCUMENTS) as FuzzOptions["document"][]) {
       test(`of ${document} are answered as it says`, async ({ signal }) => {
         const options = { python: python ?? "", document, examples: EXAMPLES, seed: SEED, signal };
-        const { output, operations, cases, failures, isComplete } = await runFuzz(stack, options);
+        const { output, operations, cases, failures, isComplete, neverAccepted } = await runFuzz(stack, options);
         assert.equal(failures, 0, output.slice(-MAX_REPORT_CHARS));
         assert.ok(isComplete, output.slice(-MAX_REPORT_CHARS));
+        assert.deepEqual(neverAccepted, []);
         assert.ok(operations > 20 && cases > 1000, `only ${cases} cases of ${operations} operations`);
       });
     }

@@ -3,7 +3,7 @@
 import { randomInt } from "node:crypto";
 import { globalSetup, globalTeardown } from "../support/global-setup.ts";
 import { findPython } from "../support/python-environment.ts";
-import { startStack } from "../support/stack.ts";
+import { embedByModel, startStack } from "../support/stack.ts";
 import { DOCUMENTS, FUZZER, runFuzz } from "./run-fuzz.ts";
 import type { FuzzOptions } from "./run-fuzz.ts";
 import { untilRunsRest } from "./until-runs-rest.ts";
@@ -16,15 +16,17 @@ const python = await findPython(FUZZER);
 if (python === undefined) throw new Error("the fuzzer needs a python3 of version 3.10 or newer");
 await globalSetup();
 try {
-  const stack = await startStack();
+  const stack = await startStack({ reroute: embedByModel });
   try {
     for (const document of Object.keys(DOCUMENTS) as FuzzOptions["document"][]) {
       const result = await runFuzz(stack, { python, document, examples: EXAMPLES, seed });
       console.log(result.output);
-      const { operations, cases, failures, streams, seconds } = result;
+      const { operations, cases, failures, streams, seconds, rules, neverAccepted } = result;
       console.log(
         `${document}, seed ${seed}: ${operations} operations, ${cases} cases, ${streams} streams, ${failures} failures in ${Math.round(seconds)} s`,
       );
+      console.log(`rules that requests were refused by: ${JSON.stringify(rules, null, 2)}`);
+      console.log(`never accepted: ${neverAccepted.join(", ") || "none"}`);
       if (failures > 0 || !result.isComplete) process.exitCode = 1;
     }
     await untilRunsRest(stack.db);

@@ -37,6 +37,8 @@ export interface FuzzResult {
   seconds: number;
   /** How often each rule that JSON Schema cannot say refused a request that fits the document. */
   rules: Record<string, number>;
+  /** Operations of which no request was accepted: of them, only refusals have been seen. */
+  neverAccepted: string[];
   /** Everything that schemathesis printed, with each failure and a curl command that shows it. */
   output: string;
 }
@@ -51,6 +53,8 @@ interface Report {
 }
 
 interface Tally {
+  /** By operation, how often each kind of request was answered with each status: "positive 200". */
+  requests: Record<string, Record<string, number>>;
   streams: number;
   rules: Record<string, number>;
 }
@@ -95,13 +99,13 @@ export async function runFuzz(
       },
       signal,
     });
-    return { ...readResult(read(report, output), read(tally, output)), output };
+    return readResult(read(report, output), read(tally, output), output);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function readResult(report: Report, { streams, rules }: Tally): Omit<FuzzResult, "output"> {
+function readResult(report: Report, { requests, streams, rules }: Tally, output: string): FuzzResult {
   const { generated, with_failures, errored } = report.test_cases;
   return {
     operations: report.operations.tested,
@@ -111,6 +115,11 @@ function readResult(report: Report, { streams, rules }: Tally): Omit<FuzzResult,
     streams,
     seconds: report.running_time,
     rules,
+    neverAccepted: Object.entries(requests)
+      .filter(([, answers]) => !Object.keys(answers).some((answer) => answer.startsWith("positive 2")))
+      .map(([operation]) => operation),
+    // What broke the fuzzer itself is not in what it prints.
+    output: [output, ...report.errors.map((error) => JSON.stringify(error, null, 2))].join("\n"),
   };
 }
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import schemathesis
 from schemathesis.core.failures import AcceptedNegativeData
-from schemathesis.openapi.checks import RejectedPositiveData
+from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData
 
 #: By name, the error that each is refused with.
 RULES = {
@@ -20,7 +20,9 @@ RULES = {
     "answers in JSON go with functions only": r"Invalid tools: all tools must be of type `function` when ",
     "chunks overlap by half at the most": r".*the overlap must not exceed half of max_chunk_size_tokens\.",
     "a store is named or made, not both": r".*'vector_store_ids' and 'vector_stores' are mutually exclusive\.",
-    "this server has no vector stores yet": r".*this server has no vector stores yet\.",
+    "a batch has files of one kind": r"Invalid 'files': 'file_ids' and 'files' are mutually exclusive\.",
+    "a batch has files": r"Missing required parameter: 'file_ids'\.",
+    "a filter has so many comparisons": r".*a filter may have at most 100 comparisons\.",
     "what an upload is made of comes while it is pending": r"Upload upload_\w+ cannot be changed: its status is '\w+'\.",
     "a part is named once": r"Invalid 'part_ids': the part '.*' is named more than once\.",
     "parts have the size that was said": r"The parts have \d+ bytes together, but the upload was created for \d+ bytes\.",
@@ -28,6 +30,12 @@ RULES = {
     "files for the tools are not handed out": r"Not allowed to download files of purpose: \w+",
     "a file is not empty": r"The file is empty\.",
     "schemas have at most 64 levels": r".*the schema is nested deeper than 64 levels\.",
+}
+
+#: The same for what is not found although it was made just now: the chain took it for something else.
+CHAINED = {
+    "a file that is named is there": r"Files \['file.*'\] were not found",
+    "a part belongs to its upload": r"No part found with id '.*' in upload 'upload_\w+'\.",
 }
 
 #: No body counts as an empty one, and so does `null`: where nothing is required, it is taken.
@@ -47,7 +55,8 @@ def filter_failure(context, failure, case, response):
 def find_rule(failure, case, response):
     if isinstance(failure, AcceptedNegativeData):
         return NULL_BODY if case.body is None else None
-    if not isinstance(failure, RejectedPositiveData):
+    if not isinstance(failure, RejectedPositiveData | EnsureResourceAvailability):
         return None
     message = response.json()["error"]["message"]
-    return next((name for name, text in RULES.items() if re.match(text, message, re.DOTALL)), None)
+    rules = RULES if isinstance(failure, RejectedPositiveData) else CHAINED
+    return next((name for name, text in rules.items() if re.match(text, message, re.DOTALL)), None)

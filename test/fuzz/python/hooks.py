@@ -2,6 +2,7 @@
 
 import answers  # noqa: F401
 import beyond_the_schema  # noqa: F401
+import real_objects  # noqa: F401
 import runs_that_run  # noqa: F401
 import tally  # noqa: F401
 import unique_keys  # noqa: F401

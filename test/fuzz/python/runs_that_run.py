@@ -6,22 +6,35 @@ import json
 from itertools import count
 
 import schemathesis
+from real_objects import lasting_store
 from server import is_to_be_accepted, post
 
 ONE_THREAD = ("/v1/threads/{thread_id}/runs", "/v1/threads/{thread_id}/messages")
 NEW_THREAD = "/v1/threads/runs"
 KEPT = 4
+FUNCTION = {"name": "f", "arguments": {"x": 1}}
+SEARCH = {"name": "file_search", "arguments": {"queries": ["words", "NaN"]}}
 TURNS = (
     {"text": "Plain words, \u00e4\u6f22\U0001f600."},
     {"text": "Enough. ", "repeat": 400, "chunk_chars": 40},
-    {"tool_calls": [{"name": "f", "arguments": {"x": 1}}]},
+    {"tool_calls": [FUNCTION]},
+    {"tool_calls": [SEARCH]},
+    {"tool_calls": [SEARCH, FUNCTION]},
     {"text": "Half", "finish_reason": "length"},
     {"refusal": "No."},
     {"text": "", "finish_reason": "content_filter"},
     {"error": {"status": 400}},
 )
 
+#: The tool that searches, by the version of the API.
+TOOLS = {"assistants=v1": "retrieval", "assistants=v2": "file_search"}
+
 _numbers = count()
+
+
+def stores(case):
+    """What makes a thread that can be searched."""
+    return {"tool_resources": {"file_search": {"vector_store_ids": [lasting_store(case)["vector_store_id"]]}}}
 
 
 @schemathesis.hook
@@ -32,11 +45,14 @@ def before_call(context, case, kwargs):
     if number % KEPT == 0:
         return
     if case.path in ONE_THREAD:
-        [thread] = post(case, "/v1/threads", {})
+        [thread] = post(case, "/v1/threads", stores(case), "assistants=v2")
         case.path_parameters["thread_id"] = thread["id"]
     if case.path.endswith("/messages"):
         return
     for name in ("response_format", "tool_choice", "expires_after_seconds"):
         case.body.pop(name, None)
     if not case.body.get("instructions"):
-        case.body["instructions"] = f"#script {json.dumps({'turns': [TURNS[number % len(TURNS)], TURNS[0]]})}"
+        turn = TURNS[number % len(TURNS)]
+        case.body["instructions"] = f"#script {json.dumps({'turns': [turn, TURNS[0]]})}"
+        if SEARCH in turn.get("tool_calls", ()):
+            case.body["tools"] = [{"type": TOOLS[case.headers["OpenAI-Beta"]]}]
