@@ -19,6 +19,5 @@ export type CheckNumber = (typeof CHECKS)[number]["number"];
 
 /** What this server does not have yet, and why no SDK can check it. */
 export const NOT_SERVED = {
-  6: "the server has no vector stores yet",
   7: "the server has no code interpreter yet",
 } as const satisfies Partial<Record<CheckNumber, string>>;

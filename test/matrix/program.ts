@@ -31,6 +31,9 @@ async function tryCheck(number: CheckNumber, check: Checks[CheckNumber]): Promis
   }
 }
 
+/** For what may be slow on a busy machine: a run that rests, a file that can be searched. */
+export const PATIENCE_MS = 60_000;
+
 /** Where the server is, as every program of the matrix is told. */
 export interface Server {
   baseURL: string;

@@ -1,7 +1,7 @@
 // Runs programs of the matrix, two at a time, against one stack, and collects what came of each check.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { startStack } from "../support/stack.ts";
+import { embedByModel, startStack } from "../support/stack.ts";
 import { CHECKS } from "./checks.ts";
 import type { CheckNumber } from "./checks.ts";
 import { startFlakyProxy } from "./flaky-proxy.ts";
@@ -35,7 +35,7 @@ export async function runMatrix(
   sdks: readonly MatrixSdk[],
   { signal, onColumn = () => undefined }: { signal?: AbortSignal; onColumn?: (column: Column) => void } = {},
 ): Promise<Column[]> {
-  const stack = await startStack();
+  const stack = await startStack({ reroute: embedByModel });
   const flaky = await startFlakyProxy(new URL(stack.baseURL));
   try {
     const environment = {

@@ -1,13 +1,13 @@
 // Checks 1, 2, 3, 4 and 12: runs from their beginning to each kind of end.
 import assert from "node:assert/strict";
 import { calls, scripted } from "../../support/scripts.ts";
-import { readEvents, textOf as streamedText } from "../../support/sse.ts";
+import { textOf as streamedText } from "../../support/sse.ts";
 import type { SentEvent } from "../../support/sse.ts";
 import { messagesLocked, OUTPUTS_TOO_LATE, outputsExpected, runsLocked } from "../expected.ts";
 import type { Server } from "../program.ts";
 import { waitUntil } from "../../support/wait-until.ts";
-import { curl, curlJson } from "./curl.ts";
-import { createAndPoll, outputsOf, poll, post, startConversation, textOf } from "./objects.ts";
+import { curlJson } from "./curl.ts";
+import { createAndPoll, outputsOf, poll, post, startConversation, streamOf, textOf } from "./objects.ts";
 import type { List, Message, Run } from "./objects.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -43,12 +43,6 @@ export async function checkStreams(server: Server): Promise<void> {
   }
 }
 
-async function streamOf(server: Server, path: string, body: object): Promise<SentEvent[]> {
-  const events: SentEvent[] = [];
-  for await (const event of readEvents(await curl(server, path, post(body)))) events.push(event);
-  return events;
-}
-
 function checkEnd(events: readonly SentEvent[], last: string): void {
   const ends = events.slice(-2).map(({ event }) => event);
   assert.deepEqual(ends, [last, "done"]);
@@ -82,7 +76,7 @@ async function checkStreamedFunctions(server: Server): Promise<void> {
 
 async function checkLateOutputs(server: Server): Promise<void> {
   const { assistant_id, thread_id } = await startConversation(server, [calls("a")]);
-  const run = await createAndPoll(server, thread_id, { assistant_id, expires_after_seconds: 1 });
+  const run = await createAndPoll(server, thread_id, { assistant_id, expires_after_seconds: 4 });
   const path = `/threads/${thread_id}/runs/${run.id}`;
   await waitUntil("the run has expired", async () => (await curlJson<Run>(server, path)).status === "expired");
   const late = await refusalOf(server, `${path}/submit_tool_outputs`, post({ tool_outputs: outputsOf(run) }));

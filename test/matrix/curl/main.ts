@@ -1,6 +1,7 @@
 // A program of the matrix: the machine's curl in every check. Its lines are those of program.ts.
 import { NOT_SERVED } from "../checks.ts";
 import { findServer, tryChecks } from "../program.ts";
+import { checkFileSearch } from "./check-file-search.ts";
 import { checkPaging, checkVersions } from "./check-objects.ts";
 import { checkErrors, checkRequestIds, checkRetries } from "./check-requests.ts";
 import { checkFunctions, checkIncomplete, checkLock, checkQuickstart, checkStreams } from "./check-runs.ts";
@@ -13,6 +14,7 @@ await tryChecks({
   3: () => checkFunctions(server),
   4: () => checkLock(server),
   5: () => checkPaging(server),
+  6: () => checkFileSearch(server),
   8: () => checkVersions(server),
   9: () => checkErrors(server),
   10: () => checkRequestIds(server),

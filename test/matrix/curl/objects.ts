@@ -1,9 +1,12 @@
 // The objects that the checks make, and what of their answers the checks read.
 import { lookup, scripted } from "../../support/scripts.ts";
 import type { ScriptedTurn } from "../../support/scripts.ts";
+import { readEvents } from "../../support/sse.ts";
+import type { SentEvent } from "../../support/sse.ts";
 import { waitUntil } from "../../support/wait-until.ts";
+import { PATIENCE_MS } from "../program.ts";
 import type { Server } from "../program.ts";
-import { curlJson } from "./curl.ts";
+import { curl, curlJson } from "./curl.ts";
 
 export interface Message {
   id: string;
@@ -43,10 +46,18 @@ export async function createAndPoll(server: Server, thread_id: string, body: obj
 
 /** Waits until a run rests: until it has ended, or needs outputs. */
 export async function poll(server: Server, { thread_id, id }: Run): Promise<Run> {
-  return waitUntil("the run rests", async () => {
+  const look = async () => {
     const run = await curlJson<Run>(server, `/threads/${thread_id}/runs/${id}`);
     return !["queued", "in_progress", "cancelling"].includes(run.status) && run;
-  });
+  };
+  return waitUntil("the run rests", look, PATIENCE_MS);
+}
+
+/** The events of a stream that such a request begins. */
+export async function streamOf(server: Server, path: string, body: object): Promise<SentEvent[]> {
+  const events: SentEvent[] = [];
+  for await (const event of readEvents(await curl(server, path, post(body)))) events.push(event);
+  return events;
 }
 
 export function outputsOf(run: Run): { tool_call_id: string; output: string }[] {

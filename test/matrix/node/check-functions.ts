@@ -72,7 +72,7 @@ function checkWaiting(run: Run): void {
 
 async function checkLateOutputs(sdk: Sdk): Promise<void> {
   const { assistant_id, thread_id } = await startConversation(sdk, [calls("a"), DONE]);
-  const body = { assistant_id, expires_after_seconds: 1 };
+  const body = { assistant_id, expires_after_seconds: 4 };
   const run = await sdk.client.beta.threads.runs.createAndPoll(thread_id, body, QUICK);
   await waitUntil("the run has expired", async () => (await sdk.retrieve(run)).status === "expired");
   assert.deepEqual(await refusalOf(sdk.submit(run, outputsOf(run)), sdk.OpenAI.BadRequestError), OUTPUTS_TOO_LATE);

@@ -4,7 +4,8 @@ import type OpenAI from "openai";
 import type { AssistantStream } from "openai/lib/AssistantStream";
 import type { Message } from "openai/resources/beta/threads/messages";
 import type { Run, RunSubmitToolOutputsParams } from "openai/resources/beta/threads/runs/runs";
-import type { RunStep } from "openai/resources/beta/threads/runs/steps";
+import type { RunStep, RunStepInclude } from "openai/resources/beta/threads/runs/steps";
+import type { VectorStoreFileDeleted } from "openai/resources/vector-stores/files";
 import type { Server } from "../program.ts";
 
 export type ToolOutput = RunSubmitToolOutputsParams.ToolOutput;
@@ -15,13 +16,17 @@ export const QUICK = { pollIntervalMs: 50 };
 
 export interface Calls {
   client: OpenAI;
+  /** The vector stores, which were in another place at first. */
+  stores: OpenAI["vectorStores"];
   retrieve(run: RunRef): Promise<Run>;
   cancel(run: RunRef): Promise<Run>;
   submit(run: RunRef, tool_outputs: ToolOutput[]): Promise<Run>;
   submitAndPoll(run: RunRef, tool_outputs: ToolOutput[]): Promise<Run>;
   submitStream(run: RunRef, tool_outputs: ToolOutput[]): AssistantStream;
-  steps(run: RunRef): Promise<RunStep[]>;
+  steps(run: RunRef, query?: { include?: RunStepInclude[] }): Promise<RunStep[]>;
   message(thread_id: string, id: string, options?: { headers: Record<string, string> }): Promise<Message>;
+  /** Takes a file out of a vector store. */
+  deleteStoreFile(store: string, file: string): Promise<VectorStoreFileDeleted>;
   /** Where the generation keeps the request id of a refusal. */
   requestIdOf(refusal: unknown): unknown;
 }
@@ -36,6 +41,8 @@ export interface Generation {
   marksObjects: boolean;
   /** Whether the stream helper tells of every call of a step. Older ones tell of the first. */
   tellsEveryCall: boolean;
+  /** Whether it can search vector stores, and ask for the content of what runs have found there. */
+  searchesStores: boolean;
 }
 
 /** What the checks work with. */

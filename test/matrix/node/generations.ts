@@ -9,6 +9,7 @@ export const GENERATIONS: Record<string, () => Promise<Generation>> = {
     ...positional((await import("openai-v4-56")).OpenAI),
     marksObjects: false,
     tellsEveryCall: false,
+    searchesStores: false,
   }),
   "openai-v4": async () => positional((await import("openai-v4")).OpenAI),
   "openai-v5": async () => newer((await import("openai-v5")).OpenAI),
@@ -22,6 +23,6 @@ function positional(Client: unknown): Generation {
 
 /** The types of a generation are not assignable to those of another one, though what is called here is the same. */
 function newer(Client: unknown): Generation {
-  const traits = { streamsIncomplete: true, marksObjects: true, tellsEveryCall: true };
+  const traits = { streamsIncomplete: true, marksObjects: true, tellsEveryCall: true, searchesStores: true };
   return { OpenAI: Client as typeof OpenAI, open: openObjectIds, ...traits };
 }

@@ -4,6 +4,7 @@ import { NOT_SERVED } from "../checks.ts";
 import { findServer, tryChecks } from "../program.ts";
 import type { Checks, Server } from "../program.ts";
 import { checkIncomplete, checkQuickstart, checkStreams } from "./check-answers.ts";
+import { checkFileSearch } from "./check-file-search.ts";
 import { checkFunctions, checkLock } from "./check-functions.ts";
 import { checkPaging, checkVersions } from "./check-objects.ts";
 import { checkErrors, checkRequestIds, checkRetries } from "./check-requests.ts";
@@ -21,6 +22,7 @@ async function checksOf(name: string, server: Server): Promise<Checks> {
     3: () => checkFunctions(sdk),
     4: () => checkLock(sdk),
     5: () => checkPaging(sdk),
+    6: () => checkFileSearch(sdk),
     8: () => checkVersions(sdk),
     9: () => checkErrors(sdk),
     10: () => checkRequestIds(sdk),

@@ -45,8 +45,10 @@ def takes(method: Callable[..., object], parameter: str) -> bool:
     return parameter in inspect.signature(method).parameters
 
 
-beta = OpenAI(api_key="none").beta
+client = OpenAI(api_key="none")
+beta = client.beta
 threads, runs, messages = beta.threads, beta.threads.runs, beta.threads.messages
+citations = getattr(openai.types.beta.threads, "file_citation_annotation", None)
 stream_events = getattr(openai.types.beta, "assistant_stream_event", None)
 
 # The version of the API whose header the SDK sends by itself.
@@ -59,9 +61,13 @@ TOKEN_LIMITS = Capability("runs.create(max_completion_tokens=...)", takes(runs.c
 STREAMING_RESPONSES = Capability("with_streaming_response", hasattr(runs, "with_streaming_response"))
 ERRORS_WITH_REQUEST_ID = Capability("error.request_id", "request_id" in APIStatusError.__annotations__)
 OBJECTS_WITH_REQUEST_ID = Capability("object._request_id", hasattr(_models, "add_request_id"))
+STORE_SEARCH = Capability("vector_stores.search", hasattr(getattr(client, "vector_stores", None), "search"))
 INCOMPLETE_EVENT = Capability("thread.run.incomplete event", hasattr(stream_events, "ThreadRunIncomplete"))
 # The first generation calls `expires_at` an integer, where the service says null once a run has ended.
 STRICT_RUNS = Capability("nullable run.expires_at", Run.model_fields["expires_at"].annotation is not int)
+
+# The first types of version 2 still had the quotes of version 1, which the service did not send any more.
+BARE_CITATIONS = Capability("citation without a quote", citations is not None and "quote" not in citations.FileCitation.model_fields)
 
 # So that handlers can be declared where there are none.
 AssistantEventHandler = getattr(openai, "AssistantEventHandler", object)

@@ -32,6 +32,7 @@ from checks import (
     quickstart,
     request_ids,
     retries,
+    retrieval,
     v1_objects,
 )
 
@@ -41,7 +42,7 @@ CHECKS = {
     3: functions,
     4: lock,
     5: paging,
-    6: file_search,
+    6: {"v1": retrieval, "v2": file_search}[API],
     7: code_interpreter,
     8: {"v1": v1_objects, "v2": both_views}[API],
     9: errors,

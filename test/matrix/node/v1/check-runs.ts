@@ -62,7 +62,7 @@ export async function checkFunctions(sdk: Sdk): Promise<void> {
 async function checkLateOutputs(sdk: Sdk): Promise<void> {
   const { runs } = sdk.client.beta.threads;
   const { assistant_id, thread_id } = await startConversation(sdk, [calls("a")]);
-  const body = { assistant_id, expires_after_seconds: 1 };
+  const body = { assistant_id, expires_after_seconds: 4 };
   const run = await createAndPoll(sdk, thread_id, body);
   await waitUntil("the run has expired", async () => (await runs.retrieve(thread_id, run.id)).status === "expired");
   const late = runs.submitToolOutputs(thread_id, run.id, { tool_outputs: outputsOf(run) });

@@ -5,6 +5,7 @@ import type { ThreadMessage } from "openai-v4-20/resources/beta/threads/messages
 import { calls, lookup, scripted } from "../../../support/scripts.ts";
 import type { ScriptedTurn } from "../../../support/scripts.ts";
 import { waitUntil } from "../../../support/wait-until.ts";
+import { PATIENCE_MS } from "../../program.ts";
 import type { Server } from "../../program.ts";
 import { V1_MODEL } from "../../versions.ts";
 
@@ -35,10 +36,11 @@ const MOVING: readonly Run["status"][] = ["queued", "in_progress", "cancelling"]
 
 /** Waits until a run rests: until it has ended, or needs outputs. */
 export async function poll({ client }: Sdk, { thread_id, id }: Run): Promise<Run> {
-  return waitUntil("the run rests", async () => {
+  const look = async () => {
     const run = await client.beta.threads.runs.retrieve(thread_id, id);
     return !MOVING.includes(run.status) && run;
-  });
+  };
+  return waitUntil("the run rests", look, PATIENCE_MS);
 }
 
 /** A run that waits for one call. */

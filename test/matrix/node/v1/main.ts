@@ -2,6 +2,7 @@
 import { NOT_SERVED } from "../../checks.ts";
 import { findServer, tryChecks } from "../../program.ts";
 import { checkPaging, checkVersions } from "./check-objects.ts";
+import { checkRetrieval } from "./check-retrieval.ts";
 import { checkErrors, checkRequestIds, checkRetries } from "./check-requests.ts";
 import { checkFunctions, checkIncomplete, checkLock, checkQuickstart } from "./check-runs.ts";
 import { openSdk } from "./client.ts";
@@ -14,6 +15,7 @@ await tryChecks({
   3: () => checkFunctions(sdk),
   4: () => checkLock(sdk),
   5: () => checkPaging(sdk),
+  6: () => checkRetrieval(sdk),
   8: () => checkVersions(sdk),
   9: () => checkErrors(sdk),
   10: () => checkRequestIds(sdk),

@@ -7,7 +7,7 @@ from counting import AsyncCountingHandler, Calls, CountingHandler
 from scenario import SETTINGS, client, create_assistant, expect, messages_of, runs, script, start, text_of
 
 # Slow enough to come in several deltas.
-ANSWER = {"text": "Two and two make four – четыре 🙂, as ever.", "chunk_ms": 15}
+ANSWER = {"text": "Two and two make four – четыре 🙂, as ever.", "chunk_ms": 60}
 BEGINNING = ["thread.run.created", "thread.run.queued", "thread.run.in_progress"]
 # Each of these comes once, in this order.
 CALLBACKS = [
