@@ -14,6 +14,13 @@ import type { BlobEntry, Blobs, WrittenBlob } from "./blobs.ts";
 import { measure } from "./measure.ts";
 import { PartBuffers, uploadObject } from "./s3-upload.ts";
 
+/**
+ * Amazon's client itself would wait for ever. A request is made three times, so it has failed after three times this. Long
+ * enough for a server that puts the parts of a large object together and says nothing meanwhile.
+ */
+const SILENCE_MS = 60_000;
+const CONNECT_MS = 5000;
+
 export interface S3Options {
   bucket: string;
   region: string;
@@ -23,6 +30,8 @@ export interface S3Options {
   endpoint?: string | undefined;
   /** `https://server/bucket/key` instead of `https://bucket.server/key`. */
   forcePathStyle: boolean;
+  /** How long a connection may be silent while something is waited for; a minute unless told. */
+  silenceMs?: number;
 }
 
 export class S3Blobs implements Blobs {
@@ -32,13 +41,14 @@ export class S3Blobs implements Blobs {
   readonly #buffers = new PartBuffers();
 
   /** Keys are found as Amazon's own tools find them: `AWS_ACCESS_KEY_ID` and so on, profiles, roles of the machine. */
-  constructor({ bucket, region, prefix, endpoint, forcePathStyle }: S3Options) {
+  constructor({ bucket, region, prefix, endpoint, forcePathStyle, silenceMs = SILENCE_MS }: S3Options) {
     this.#bucket = bucket;
     this.#prefix = prefix;
     this.#client = new S3Client({
       region,
       forcePathStyle,
       ...(endpoint === undefined ? {} : { endpoint }),
+      requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: silenceMs },
       // Not every server knows the newer checksums; TLS and our own SHA-256 are there in any case.
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",

@@ -2,8 +2,10 @@
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { IngestDeps } from "../activities/ingest.ts";
+import { BlobsUnavailable } from "../blobs/blobs.ts";
 import type { Blobs } from "../blobs/blobs.ts";
 import { readChunks } from "../documents/chunks.ts";
 import { makeDocumentFolder } from "./temporary-folders.ts";
@@ -14,11 +16,21 @@ export function createDocumentReader(blobs: Pick<Blobs, "read">): IngestDeps["re
     const folder = await makeDocumentFolder();
     try {
       const path = join(folder, "content");
-      await pipeline(await blobs.read(blob), createWriteStream(path, { mode: 0o600 }), { signal });
+      await copy(await blobs.read(blob), path, signal);
       const document = { path, filename, ...(contentType === null ? {} : { contentType }) };
       yield* readChunks(document, chunking, signal);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   };
+}
+
+/** What breaks off here looks like any connection that does, and would be taken for that of the database. */
+async function copy(content: Readable, path: string, signal: AbortSignal): Promise<void> {
+  try {
+    await pipeline(content, createWriteStream(path, { mode: 0o600 }), { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new BlobsUnavailable("a blob could not be copied to a temporary file", { cause: error });
+  }
 }
