@@ -52,7 +52,7 @@ export const CALL_INVARIANTS: readonly RowInvariant[] = [
   },
   {
     name: "built-in-calls",
-    says: "The calls of the server's own tools in a step are those that were kept of it, in their order, and all of them are finished when it is completed.",
+    says: "The calls of the server's own tools in a step are those that were kept of it, in their order; each is answered once, by a try that had it in hand, and all of them when the step is completed.",
     checks: [
       {
         over: "run_steps",
@@ -63,6 +63,9 @@ export const CALL_INVARIANTS: readonly RowInvariant[] = [
               then format('is completed with %s calls that are not finished', kept.unfinished) end,
             case when kept.unfinished > 0 and r.status = 'requires_action'
               then format('waits for outputs with %s calls that are not finished', kept.unfinished) end,
+            case when kept.untaken > 0 then format('has %s answers that no try has given', kept.untaken) end,
+            case when kept.early > 0 then format('shows %s results of calls that are not finished', kept.early) end,
+            case when kept.twice > 0 then format('has %s calls with two answers', kept.twice) end,
             case when kept.calls is not null and s.usage is null then 'has calls of a turn that was not counted' end
             ), '') as reason
           from run_steps s
@@ -74,8 +77,16 @@ export const CALL_INVARIANTS: readonly RowInvariant[] = [
           ) shown
           cross join lateral (
             select jsonb_agg(jsonb_build_array(call_id, tool, position) order by position) as calls,
-              count(*) filter (where finished_at is null) as unfinished
-            from built_in_calls where run_step_id = s.id
+              count(*) filter (where finished_at is null) as unfinished,
+              count(*) filter (where finished_at is not null and epoch = 0) as untaken,
+              count(*) filter (where finished_at is null and has_results) as early,
+              count(*) filter (where told is not null and (has_results or finished_at is null)) as twice
+            from built_in_calls
+            cross join lateral (
+              select coalesce(bool_or(json_array_length(call #> '{file_search,results}') > 0), false) as has_results
+              from json_array_elements(s.step_details -> 'tool_calls') as call where call ->> 'id' = call_id
+            ) result
+            where run_step_id = s.id
           ) kept
           where s.id = any($1)`,
       },

@@ -3,10 +3,18 @@ import { SWEEP_MAX_BACKOFF_MS } from "../contract/limits.ts";
 import { GRACE } from "./row-check.ts";
 import type { RowInvariant } from "./row-check.ts";
 
+/** Every key in $1 is that of a file's entry in a store, or of one that was dropped and whose chunks are being removed. */
+const OF_NO_FILE = `
+  select given.id::text, case when f.id is null and d.vector_store_file_id is null
+    then 'is of a file that is in no store' end as reason
+  from unnest($1::bigint[]) as given (id)
+  left join vector_store_files f on f.id = given.id
+  left join dropped_entries d on d.vector_store_file_id = given.id`;
+
 export const STORE_INVARIANTS: readonly RowInvariant[] = [
   {
     name: "chunks-add-up",
-    says: "A completed file has as many searchable chunks as it counts, numbered from 0, and counts their bytes; one that is being embedded has each of its chunks once, here or there.",
+    says: "A completed file has as many searchable chunks as it counts, numbered from 0 without a gap, and counts their bytes; one on its way counts none, and has each of its chunks once, here or there: those in front are embedded.",
     checks: [
       {
         over: "vector_store_files",
@@ -19,6 +27,14 @@ export const STORE_INVARIANTS: readonly RowInvariant[] = [
               then 'has chunks that are not numbered from 0 on' end,
             case when f.status = 'completed' and f.usage_bytes is distinct from ready.bytes
               then format('counts %s bytes and has %s', f.usage_bytes, ready.bytes) end,
+            case when f.status = 'in_progress' and f.usage_bytes <> 0 then 'counts bytes on its way' end,
+            case when f.status = 'in_progress' and f.chunks is null
+                and (waiting.first <> 0 or waiting.last <> waiting.chunks - 1)
+              then 'has been read with gaps' end,
+            case when f.status = 'in_progress' and f.chunks is not null
+                and (ready.first <> 0 or ready.last <> ready.chunks - 1
+                  or waiting.first <> ready.chunks or waiting.last <> f.chunks - 1)
+              then 'is not embedded from the front' end,
             case when f.status = 'in_progress' and f.chunks is null and ready.chunks > 0
               then 'is searchable in part before it was read' end,
             case when f.status = 'in_progress' and f.chunks is not null and f.chunks <> ready.chunks + waiting.chunks
@@ -32,7 +48,8 @@ export const STORE_INVARIANTS: readonly RowInvariant[] = [
             from chunks c where c.vector_store_file_id = f.id
           ) ready
           cross join lateral (
-            select count(*) as chunks from extracted_chunks e where e.vector_store_file_id = f.id
+            select count(*) as chunks, min(e.chunk_index) as first, max(e.chunk_index) as last
+            from extracted_chunks e where e.vector_store_file_id = f.id
           ) waiting
           cross join lateral (
             select count(*) as chunks from extracted_chunks e
@@ -57,6 +74,28 @@ export const STORE_INVARIANTS: readonly RowInvariant[] = [
             case when (f.status = 'failed') <> (f.last_error is not null) then 'and its error do not fit' end
             ), '') as reason
           from vector_store_files f where f.id = any($1::bigint[]) and f.status in ('failed', 'cancelled')`,
+      },
+    ],
+  },
+  {
+    name: "chunks-have-file",
+    says: "Chunks, searchable or not, are of a file that is in a store, or they are to be removed.",
+    checks: [
+      { over: "chunks", sql: OF_NO_FILE },
+      { over: "extracted_chunks", sql: OF_NO_FILE },
+    ],
+  },
+  {
+    name: "cancelled-batch",
+    says: "No file of a batch that was cancelled is on its way.",
+    checks: [
+      {
+        over: "vector_store_files",
+        sql: `
+          select f.id::text, case when f.status = 'in_progress' then 'is on its way, and its batch was cancelled' end
+            as reason
+          from vector_store_files f join vector_store_file_batches b on b.id = f.batch_id
+          where f.id = any($1::bigint[]) and b.cancelled_at is not null`,
       },
     ],
   },

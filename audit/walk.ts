@@ -26,6 +26,18 @@ const distinctRuns = (table: "run_events" | "run_deltas"): string => `
   )
   select run_id as id, 1 as weight from walk where run_id is not null limit $2`;
 
+/** The files that a table of chunks knows, without reading all of their chunks. */
+const distinctFiles = (table: "chunks" | "extracted_chunks"): string => `
+  with recursive walk as (
+    (select vector_store_file_id as id from ${table} where vector_store_file_id > $1::bigint
+     order by vector_store_file_id limit 1)
+    union all
+    select (select c.vector_store_file_id from ${table} c where c.vector_store_file_id > w.id
+      order by c.vector_store_file_id limit 1)
+    from walk w where w.id is not null
+  )
+  select id::text, 1 as weight from walk where id is not null limit $2`;
+
 const WALKS = {
   assistants: { sql: "select id, 1 as weight from assistants where id > $1 order by id limit $2", start: "" },
   threads: {
@@ -55,6 +67,8 @@ const WALKS = {
       where id > $1::bigint order by vector_store_files.id limit $2`,
     start: "0",
   },
+  chunks: { sql: distinctFiles("chunks"), start: "0" },
+  extracted_chunks: { sql: distinctFiles("extracted_chunks"), start: "0" },
   api_keys: { sql: "select id, 1 as weight from api_keys where id > $1 order by id limit $2", start: "" },
   idempotency_keys: {
     sql: `select json_build_array(project_id, key)::text as id, 1 as weight from idempotency_keys

@@ -28,6 +28,12 @@ const copy = (table: string, where: string, change: string): string => `
 const USAGE = `'{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0,"prompt_token_details":{"cached_tokens":0},
   "completion_tokens_details":{"reasoning_tokens":0}}'`;
 
+/** Gives every call of a step of searches a result. */
+const showResults = `
+  update run_steps set step_details = jsonb_set(step_details::jsonb, '{tool_calls,0,file_search,results}',
+    '[{"file_id":"file-a","file_name":"a","score":1,"content":[]}]')::json
+  where id in (select run_step_id from built_in_calls where run_id = $searchedAndCalled)`;
+
 export const ROW_BREAKAGES: readonly RowBreakage[] = [
   {
     invariant: "run-moves",
@@ -756,6 +762,29 @@ export const ROW_BREAKAGES: readonly RowBreakage[] = [
     invariant: "built-in-calls",
     how: "a search has another place",
     sql: ["update built_in_calls set position = 7 where run_id = $searchedAndCalled returning run_step_id as id"],
+  },
+  {
+    invariant: "built-in-calls",
+    how: "a search was answered by nobody",
+    sql: ["update built_in_calls set epoch = 0 where run_id = $searchedAndCalled returning run_step_id as id"],
+  },
+  {
+    invariant: "built-in-calls",
+    how: "a search has results and a refusal",
+    sql: [
+      showResults,
+      "update built_in_calls set told = 'It failed.' where run_id = $searchedAndCalled returning run_step_id as id",
+    ],
+    also: ["event-calls"],
+  },
+  {
+    invariant: "built-in-calls",
+    how: "a search that is not finished has results",
+    sql: [
+      showResults,
+      "update built_in_calls set finished_at = null where run_id = $searchedAndCalled returning run_step_id as id",
+    ],
+    also: ["event-calls"],
   },
   {
     invariant: "search-numbers",

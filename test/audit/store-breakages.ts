@@ -59,6 +59,50 @@ export const STORE_BREAKAGES: readonly RowBreakage[] = [
   ),
   spoilt("chunks-add-up", "one is lost on its way", onItsWay, "delete from extracted_chunks"),
   spoilt("chunks-add-up", "one is there twice", onItsWay, "insert into extracted_chunks values (900, 0, 'abc', 1)"),
+  spoilt(
+    "chunks-add-up",
+    "there is a gap on its way",
+    onItsWay,
+    "update extracted_chunks set chunk_index = 2 where vector_store_file_id = 900",
+  ),
+  spoilt(
+    "chunks-add-up",
+    "the end is embedded before the beginning",
+    onItsWay,
+    "update extracted_chunks set chunk_index = 0 where vector_store_file_id = 900",
+    "update chunks set chunk_index = 1 where vector_store_file_id = 900",
+  ),
+  spoilt(
+    "chunks-add-up",
+    "it is being read with a gap",
+    onItsWay,
+    "delete from chunks where vector_store_file_id = 900",
+    "update vector_store_files set chunks = null, text_bytes = null where id = 900",
+  ),
+  spoilt(
+    "chunks-add-up",
+    "it counts bytes on its way",
+    onItsWay,
+    "update vector_store_files set usage_bytes = 3 where id = 900",
+  ),
+  ...(["chunks", "extracted_chunks"] as const).map((table) => ({
+    ...spoilt(
+      "chunks-have-file",
+      `its entry is gone, and its ${table} are not`,
+      onItsWay,
+      `delete from ${table === "chunks" ? "extracted_chunks" : "chunks"} where vector_store_file_id = 900`,
+      "delete from vector_store_files where id = 900",
+    ),
+    loose: true,
+  })),
+  spoilt(
+    "cancelled-batch",
+    "one of its files is on its way",
+    onItsWay,
+    `insert into vector_store_file_batches (id, project_id, vector_store_id, cancelled_at)
+     select 'vsfb_a', project_id, id, now() from vector_stores where id = 'vs_a'`,
+    "update vector_store_files set batch_id = 'vsfb_a' where id = 900",
+  ),
   spoilt("chunks-add-up", "it was not read", onItsWay, "update vector_store_files set chunks = null where id = 900"),
   spoilt(
     "no-chunks-of-others",
