@@ -46,7 +46,8 @@ try {
 const seconds = (performance.now() - startedAt) / 1000;
 const runs = results.reduce((sum, result) => sum + result.runs, 0);
 const violations = results.reduce((sum, result) => sum + result.violations.length, 0);
-console.log(`${runs} runs, ${violations} violations, ${Math.round(seconds)} s, seed ${seed}`);
+const files = results.reduce((sum, result) => sum + (result.files ?? 0), 0);
+console.log(`${runs} runs, ${files} files, ${violations} violations, ${Math.round(seconds)} s, seed ${seed}`);
 const newest = scenarios.map(({ name }) => readNewest()[name]);
 if (newest.every((result) => result !== undefined)) {
   mkdirSync(dirname(PAGE), { recursive: true });

@@ -12,21 +12,30 @@ export interface EmbeddingServer {
   readonly requests: number;
   /** Answers the next requests in these ways, one after the other; then as usual. */
   next(...answers: EmbeddingAnswer[]): void;
-  /** Answers every request like this until told otherwise. Undefined: as usual. */
-  always(answer: EmbeddingAnswer | undefined): void;
+  /** Answers every request like this until told otherwise; a function is asked for each of them. Undefined: as usual. */
+  always(answer: EmbeddingAnswer | (() => EmbeddingAnswer | undefined) | undefined): void;
+  /** Refuses (400) whatever has this word in it, before all else. */
+  refuse(word: string): void;
   stop(): Promise<void>;
 }
 
 export type EmbeddingAnswer =
   | { status: number; headers?: Record<string, string> }
   /** Answers once the promise is settled. */
-  | { after: Promise<unknown> };
+  | { after: Promise<unknown> }
+  /** Answers 200 with this body. */
+  | { body: string }
+  /** Answers with so many vectors more than texts came; fewer, when it is negative. */
+  | { surplus: number }
+  /** Closes the connection in the middle of its answer. */
+  | { cut: true };
 
 /** Vectors of as many dimensions as are asked for. To be stopped. */
 export async function startEmbeddingServer(): Promise<EmbeddingServer> {
   const texts: string[] = [];
   const queue: EmbeddingAnswer[] = [];
-  let always: EmbeddingAnswer | undefined;
+  const refused: string[] = [];
+  let always: Parameters<EmbeddingServer["always"]>[0];
   let requests = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -37,18 +46,29 @@ export async function startEmbeddingServer(): Promise<EmbeddingServer> {
       dimensions: number;
     };
     requests += 1;
-    const how = queue.shift() ?? always;
+    const isRefused = refused.some((word) => input.some((text) => text.includes(word)));
+    const how: EmbeddingAnswer = isRefused
+      ? { status: 400 }
+      : (queue.shift() ?? (typeof always === "function" ? always() : always) ?? { surplus: 0 });
     response.setHeader("content-type", "application/json");
-    if (how !== undefined && "status" in how) {
+    if ("status" in how) {
       response.writeHead(how.status, how.headers).end(JSON.stringify({ error: { message: "as the test wants" } }));
       return;
     }
-    if (how !== undefined) await how.after;
-    texts.push(...input);
-    const data = input.map((text, index) => ({ object: "embedding", index, embedding: embed(text, dimensions) }));
-    response.end(
-      JSON.stringify({ object: "list", model: "scripted", data, usage: { prompt_tokens: 1, total_tokens: 1 } }),
-    );
+    if ("body" in how) return void response.end(how.body);
+    if ("after" in how) await how.after;
+    const surplus = "surplus" in how ? how.surplus : 0;
+    const answered = surplus > 0 ? [...input, ...input.slice(0, surplus)] : input.slice(0, input.length + surplus);
+    const data = answered.map((text, index) => ({ object: "embedding", index, embedding: embed(text, dimensions) }));
+    const body = JSON.stringify({
+      object: "list",
+      model: "scripted",
+      data,
+      usage: { prompt_tokens: 1, total_tokens: 1 },
+    });
+    if ("cut" in how) return void response.write(body.slice(0, body.length / 2), () => response.destroy());
+    if (surplus === 0) texts.push(...input);
+    response.end(body);
   }
 
   const server = createServer((request, response) => {
@@ -65,6 +85,7 @@ export async function startEmbeddingServer(): Promise<EmbeddingServer> {
     always: (how) => {
       always = how;
     },
+    refuse: (word) => void refused.push(word),
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

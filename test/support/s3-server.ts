@@ -2,9 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { openLogFile } from "../../embedded/log-file.ts";
 import { startProcess } from "../../embedded/managed-process.ts";
+import type { ManagedProcess } from "../../embedded/managed-process.ts";
 import { findPorts } from "../../embedded/ports.ts";
 import { PROJECT_FOLDER } from "../../embedded/node-child.ts";
 import { findPython } from "./python-environment.ts";
@@ -24,14 +25,21 @@ export interface S3Server {
   client: S3Client;
   /** From now on nobody is answered. */
   stop(): Promise<void>;
+  /** Ends it with -9. */
+  kill(): Promise<void>;
+  /** Starts it again on its port and its data, when it was stopped or killed. */
+  start(): Promise<void>;
 }
+
+/** The same for all, so that one process can look into the buckets of several of them. */
+const KEYS = { accessKeyId: "of-the-tests", secretAccessKey: "a-secret-that-everybody-knows" };
 
 /** Undefined when the machine has no Python that could install it. */
 export async function startS3Server(folder: string): Promise<S3Server | undefined> {
   // Nothing of the package is a module of Python; what it brings is a program.
   const python = await findPython(REQUIREMENTS, () => "sys");
   if (python === undefined) return undefined;
-  const [accessKeyId, secretAccessKey] = [randomBytes(10).toString("hex"), randomBytes(20).toString("hex")];
+  const { accessKeyId, secretAccessKey } = KEYS;
   const config = join(folder, "s3.json");
   const data = join(folder, "seaweedfs");
   mkdirSync(data, { recursive: true });
@@ -43,33 +51,35 @@ export async function startS3Server(folder: string): Promise<S3Server | undefine
   writeFileSync(config, JSON.stringify({ identities: [identity] }));
   const wishes = [...PORTS, ...PORTS].map((part) => ({ part, variable: "", host: "127.0.0.1", port: 0 }));
   const ports = await findPorts(wishes);
-  const server = await startProcess({
-    command: join(dirname(python), "weed"),
-    args: [
-      "server",
-      "-ip=127.0.0.1",
-      "-ip.bind=127.0.0.1",
-      `-dir=${data}`,
-      "-filer",
-      "-s3",
-      `-s3.config=${config}`,
-      "-s3.port.iceberg=0",
-      "-s3.port.lance=0",
-      "-s3.iam=false",
-      "-master.telemetry=false",
-      `-master.volumeSizeLimitMB=${VOLUME_MB}`,
-      `-volume.max=${MAX_VOLUMES}`,
-      ...PORTS.flatMap((part, index) => [
-        `-${part}.port=${ports[index]}`,
-        `-${part}.port.grpc=${ports[index + PORTS.length]}`,
-      ]),
-    ],
-    cwd: data,
-    env: { PATH: process.env["PATH"], HOME: data },
-    log: openLogFile(join(folder, "seaweedfs.log")),
-    stopSignal: "SIGTERM",
-    stopTimeoutMs: 10_000,
-  });
+  const run = (): Promise<ManagedProcess> =>
+    startProcess({
+      command: join(dirname(python), "weed"),
+      args: [
+        "server",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        `-dir=${data}`,
+        "-filer",
+        "-s3",
+        `-s3.config=${config}`,
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-s3.iam=false",
+        "-master.telemetry=false",
+        `-master.volumeSizeLimitMB=${VOLUME_MB}`,
+        `-volume.max=${MAX_VOLUMES}`,
+        ...PORTS.flatMap((part, index) => [
+          `-${part}.port=${ports[index]}`,
+          `-${part}.port.grpc=${ports[index + PORTS.length]}`,
+        ]),
+      ],
+      cwd: data,
+      env: { PATH: process.env["PATH"], HOME: data },
+      log: openLogFile(join(folder, "seaweedfs.log")),
+      stopSignal: "SIGTERM",
+      stopTimeoutMs: 10_000,
+    });
+  let server = await run();
   const endpoint = `http://127.0.0.1:${ports[PORTS.indexOf("s3")]}`;
   const client = new S3Client({
     endpoint,
@@ -79,12 +89,14 @@ export async function startS3Server(folder: string): Promise<S3Server | undefine
     maxAttempts: 1,
   });
   const bucket = `test-${randomBytes(6).toString("hex")}`;
-  const isUp = () =>
-    client.send(new CreateBucketCommand({ Bucket: bucket })).then(
+  const succeeds = (command: Promise<unknown>): Promise<boolean> =>
+    command.then(
       () => true,
       () => false,
     );
-  await waitUntil("the S3 server takes a bucket", isUp, START_MS);
+  const takesBucket = () => succeeds(client.send(new CreateBucketCommand({ Bucket: bucket })));
+  const takesObject = () => succeeds(client.send(new PutObjectCommand({ Bucket: bucket, Key: "is-up", Body: "yes" })));
+  await waitUntil("the S3 server takes a bucket", takesBucket, START_MS);
   return {
     settings: {
       S3_BUCKET: bucket,
@@ -97,6 +109,14 @@ export async function startS3Server(folder: string): Promise<S3Server | undefine
     async stop() {
       client.destroy();
       await server.stop();
+    },
+    async kill() {
+      server.kill();
+      await server.exited;
+    },
+    async start() {
+      server = await run();
+      await waitUntil("the S3 server takes an object again", takesObject, START_MS);
     },
   };
 }

@@ -4,7 +4,8 @@ import { lasting } from "../faults/blow.ts";
 import type { Blow } from "../faults/blow.ts";
 
 const DEADLOCK = "40P01";
-const TABLES = ["threads", "runs", "messages", "run_steps", "run_events", "run_deltas", "idempotency_keys"];
+const TABLES = `threads runs messages run_steps run_events run_deltas idempotency_keys built_in_calls
+  files vector_stores vector_store_files extracted_chunks chunks`.split(/\s+/);
 
 export const fullDisk: Blow = {
   hits: ["postgres"],

@@ -60,7 +60,11 @@ export type Trouble =
   /** All of it is sent three times at once. */
   | "nudges doubled"
   /** The clock jumps by up to an hour, back or forth, every half second. */
-  | "clock steps";
+  | "clock steps"
+  /** Half of the processes that parse documents are killed, at once or somewhat later. */
+  | "parsers die"
+  /** A third of what is done to blobs on the disk fails: it is full (ENOSPC) or broken (EIO). */
+  | "disk fails";
 
 /** Setting: path of a file with the troubles of the moment, as a JSON array. */
 export const TROUBLES_VARIABLE = "FAILPOINT_TROUBLES";

@@ -1,14 +1,19 @@
 // Loaded into API and worker processes with --import, by tests only: breaks the process, or its connection to Postgres,
 // between two statements. The product knows nothing of it.
 import { AsyncLocalStorage } from "node:async_hooks";
+import childProcess from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import fs from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { syncBuiltinESMExports } from "node:module";
 import { isMainThread } from "node:worker_threads";
 import { Context } from "@temporalio/activity";
 import type { ActivityExecuteInput } from "@temporalio/worker";
 import pg from "pg";
 import { EventChannel } from "../../../db/event-writer.ts";
+import { IngestWorkflows } from "../../../api/ingest-workflows.ts";
 import { RunWorkflows } from "../../../api/run-workflows.ts";
 import { createRandom } from "../faults/random.ts";
 import {
@@ -24,6 +29,8 @@ import type { RecordedStatement, StatementPoint, Trouble, WorkerPlan, WorkerPoin
 
 const CLOCK_STEP_MS = 500;
 const CLOCK_FURTHEST_MS = 3_600_000;
+/** How late a parser may be killed: it is still starting, or already at work. */
+const PARSER_LATEST_MS = 600;
 
 /** One request, or one try of one activity. */
 interface Scope {
@@ -47,7 +54,10 @@ if (isMainThread) {
   breakStatements();
   breakTurns();
   breakNudges();
+  breakIngestNudges();
   breakClock();
+  breakParsers();
+  breakDisk();
 }
 
 // --- requests ------------------------------------------------------------------------------------
@@ -285,6 +295,19 @@ function breakNudges(): void {
   }
 }
 
+/** Those behind requests and those of the sweep go one way here, so a lost one is made good by the sweep's next. */
+function breakIngestNudges(): void {
+  const { look, cancel } = IngestWorkflows.prototype;
+  IngestWorkflows.prototype.look = function (this: IngestWorkflows) {
+    if (!readTroubles().includes("nudges lost") || random.chance(0.5)) look.call(this);
+  };
+  IngestWorkflows.prototype.cancel = function (this: IngestWorkflows, files) {
+    const troubles = readTroubles();
+    if (troubles.includes("nudges lost") && random.chance(0.5)) return;
+    for (let time = troubles.includes("nudges doubled") ? 3 : 1; time > 0; time -= 1) cancel.call(this, files);
+  };
+}
+
 // --- clocks --------------------------------------------------------------------------------------
 
 function breakClock(): void {
@@ -305,6 +328,61 @@ function breakClock(): void {
     const isStepping = readTroubles().includes("clock steps");
     offsetMs = isStepping ? jumps.int(-CLOCK_FURTHEST_MS, CLOCK_FURTHEST_MS) : 0;
   }, CLOCK_STEP_MS).unref();
+}
+
+// --- parsers -------------------------------------------------------------------------------------
+
+function breakParsers(): void {
+  const { spawn } = childProcess;
+  const deaths = random.fork();
+  const spawnAndKill = (...args: Parameters<typeof spawn>) => {
+    const child = spawn(...args);
+    const isParser = args[1].some((argument) => argument.endsWith("documents/parser/main.ts"));
+    if (isParser && readTroubles().includes("parsers die") && deaths.chance(0.5)) {
+      setTimeout(() => child.kill("SIGKILL"), deaths.int(0, PARSER_LATEST_MS));
+    }
+    return child;
+  };
+  childProcess.spawn = spawnAndKill as typeof spawn;
+  syncBuiltinESMExports();
+}
+
+// --- the disk of the blobs -----------------------------------------------------------------------
+
+/** Only where the blobs are: logs and the like go on. */
+function breakDisk(): void {
+  const folder = process.env["BLOB_DIR"];
+  if (folder === undefined) return;
+  const { open, rename, rm } = fs;
+  const failures = random.fork();
+  function failSometimes(path: unknown, codes: readonly ("ENOSPC" | "EIO")[]): void {
+    if (!String(path).startsWith(folder as string) || !readTroubles().includes("disk fails")) return;
+    if (failures.chance(1 / 3)) throw Object.assign(new Error("the disk fails"), { code: failures.pick(codes) });
+  }
+  fs.open = async (path, flags, mode) => {
+    failSometimes(path, flags === "r" ? ["EIO"] : ["ENOSPC", "EIO"]);
+    const file = await open(path, flags, mode);
+    const { sync } = file;
+    const writeFile = file.writeFile.bind(file) as FileHandle["writeFile"];
+    file.writeFile = async (...args) => {
+      await writeFile(...args); // some of it, as far as the disk knows
+      failSometimes(path, ["ENOSPC", "EIO"]);
+    };
+    file.sync = async () => {
+      await sync.call(file);
+      failSometimes(path, ["EIO"]);
+    };
+    return file;
+  };
+  fs.rename = async (from, to) => {
+    failSometimes(from, ["ENOSPC", "EIO"]);
+    await rename(from, to);
+  };
+  fs.rm = async (path, options) => {
+    failSometimes(path, ["EIO"]);
+    await rm(path, options);
+  };
+  syncBuiltinESMExports();
 }
 
 // --- troubles ------------------------------------------------------------------------------------

@@ -5,7 +5,18 @@ import type { Stage } from "./scenario.ts";
 import type { WorldOptions } from "./world.ts";
 
 /** Whom a blow hits. Two that hit the same one cannot fall at once: each makes whole what the other has broken. */
-export type Target = "postgres" | "temporal" | "model" | "apis" | "workers" | "nudges" | "clocks" | "runs";
+export type Target =
+  | "postgres"
+  | "temporal"
+  | "model"
+  | "embeddings"
+  | "blobs"
+  | "parsers"
+  | "apis"
+  | "workers"
+  | "nudges"
+  | "clocks"
+  | "runs";
 
 export interface Blow {
   hits: readonly Target[];

@@ -22,10 +22,10 @@ export interface Talk {
   spoil: (turn: ScriptedTurn) => ScriptedTurn;
 }
 
-type Conversation = (talk: Talk) => Promise<void>;
+export type Conversation = (talk: Talk) => Promise<void>;
 
 /** Each with how often it comes, compared with the others. */
-export const CONVERSATIONS = {
+export const RUN_CONVERSATIONS = {
   plain: { weight: 5, hold: plain },
   "plain with the SDK": { weight: 2, hold: plainWithSdk },
   streamed: { weight: 5, hold: streamed },
@@ -43,8 +43,6 @@ export const CONVERSATIONS = {
   "two runs for a thread": { weight: 2, hold: twoRunsForOneThread },
   "thread deleted": { weight: 1, hold: threadDeleted },
 } satisfies Record<string, { weight: number; hold: Conversation }>;
-
-export type Kind = keyof typeof CONVERSATIONS;
 
 async function plain(talk: Talk): Promise<void> {
   const thread_id = await createThread(talk, "Hello.");
@@ -226,7 +224,7 @@ async function threadDeleted(talk: Talk): Promise<void> {
 // --- what conversations are made of --------------------------------------------------------------
 
 /** A text of its own, said at a pace between at once and some two seconds. */
-function speak(talk: Talk): { text: string; turns: ScriptedTurn[] } {
+export function speak(talk: Talk): { text: string; turns: ScriptedTurn[] } {
   const text = sentence(talk);
   const pace = talk.random.chance(0.4) ? { chunk_chars: 6, chunk_ms: talk.random.int(5, 60) } : { chunk_chars: 12 };
   return { text, turns: [talk.spoil({ text, ...pace })] };
@@ -265,7 +263,7 @@ function runBody(talk: Talk, turns: readonly ScriptedTurn[], extra: object = {})
   };
 }
 
-function pathOf({ id, thread_id }: { id: string; thread_id: string }): string {
+export function pathOf({ id, thread_id }: { id: string; thread_id: string }): string {
   return `/threads/${thread_id}/runs/${id}`;
 }
 
@@ -284,7 +282,7 @@ async function addMessage({ client }: Talk, thread_id: string, content: string):
 }
 
 /** The new run. Throws when it was refused, which ends the conversation. */
-function accepted({ client }: Talk, { status, body }: Answer<Run>): Run {
+export function accepted({ client }: Talk, { status, body }: Answer<Run>): Run {
   if (status !== 200) throw new Error(`a run was refused: ${JSON.stringify(body)}`);
   client.told.run(body);
   return body;
@@ -323,7 +321,7 @@ async function newestRun({ client }: Talk, thread_id: string): Promise<Run | und
   return run;
 }
 
-function outputsFor(run: Run, found: string): { tool_call_id: string; output: string }[] {
+export function outputsFor(run: Run, found: string): { tool_call_id: string; output: string }[] {
   const pending = run.required_action?.submit_tool_outputs.tool_calls ?? [];
   return pending.map(({ id }) => ({ tool_call_id: id, output: `${found} ${id}` }));
 }
@@ -332,7 +330,7 @@ function tellOutputs({ client }: Talk, run: Run, outputs: ReturnType<typeof outp
   for (const output of outputs) client.told.outputs.push({ run_id: run.id, thread_id: run.thread_id, ...output });
 }
 
-async function trySubmit(talk: Talk, run: Run, tool_outputs: ReturnType<typeof outputsFor>) {
+export async function trySubmit(talk: Talk, run: Run, tool_outputs: ReturnType<typeof outputsFor>) {
   const answer = await talk.client.post<Run & ErrorBody>(`${pathOf(run)}/submit_tool_outputs`, { tool_outputs });
   if (answer.status === 200) tellOutputs(talk, run, tool_outputs);
   return answer;
@@ -356,7 +354,7 @@ async function cancel({ client }: Talk, run: Run): Promise<void> {
  * Looks at a run until it has ended or waits for outputs; with `unlike`, for other outputs than it waited for before.
  * Throws when that takes too long.
  */
-async function untilRest(talk: Talk, run: Run, unlike?: "a new turn"): Promise<Run> {
+export async function untilRest(talk: Talk, run: Run, unlike?: "a new turn"): Promise<Run> {
   const before = unlike === undefined ? undefined : JSON.stringify(run.required_action);
   return untilIt(talk, run, (now) => {
     const waits = now.status === "requires_action" && JSON.stringify(now.required_action) !== before;
@@ -382,7 +380,7 @@ async function untilIt({ client, restMs }: Talk, run: Run, rests: (run: Run) => 
   }
 }
 
-async function expectEnd({ client }: Talk, run: Run, right: readonly Run["status"][]): Promise<void> {
+export async function expectEnd({ client }: Talk, run: Run, right: readonly Run["status"][]): Promise<void> {
   client.told.status(run);
   client.told.ended(run.status);
   if (right.includes(run.status)) return;
@@ -391,7 +389,7 @@ async function expectEnd({ client }: Talk, run: Run, right: readonly Run["status
 }
 
 /** The run is completed, and its last message is the one with this text. */
-async function expectAnswer(talk: Talk, run: Run, text: string): Promise<void> {
+export async function expectAnswer(talk: Talk, run: Run, text: string): Promise<void> {
   await expectEnd(talk, run, ["completed"]);
   if (run.status !== "completed") return;
   const { client } = talk;

@@ -1,4 +1,5 @@
-// After the faults: every run that is in the database, whether or not a client has heard of it, comes to rest in time.
+// After the faults: every run and every file that is in the database, whether or not a client has heard of it, comes to
+// rest in time.
 import type pg from "pg";
 import { ScheduleNotFoundError } from "@temporalio/client";
 import type { Client } from "@temporalio/client";
@@ -6,19 +7,19 @@ import { ABANDONED_AFTER_MS } from "../../../contract/limits.ts";
 import { janitorScheduleId } from "../../../worker/janitor-schedule.ts";
 import { waitUntil } from "../../support/wait-until.ts";
 
-/** Longer than the sweep takes to look at a run in progress, and to look again. */
+/** Longer than the sweep takes to look at a run in progress, and to look again; and a file to use up its tries. */
 const REST_MS = 120_000;
 /** Longer than Temporal takes to try an activity again that has no heartbeat. */
 const CLOSE_MS = 40_000;
 /** Longer than workers take to look for the janitor's schedule. */
 const SCHEDULE_MS = 90_000;
 
-/** Returns a complaint for each run that is not at rest at the deadline. */
+/** Returns a complaint for each run, and each file on its way, that is not at rest at the deadline. */
 export async function untilAllRest(db: pg.Pool): Promise<string[]> {
   let restless: { id: string; status: string }[] = [];
   try {
     await waitUntil(
-      "all runs rest",
+      "all runs and files rest",
       async () => {
         restless = await findRestless(db);
         return restless.length === 0;
@@ -31,11 +32,13 @@ export async function untilAllRest(db: pg.Pool): Promise<string[]> {
   }
 }
 
-/** A run rests when it has ended, or waits for outputs and its time is not over. */
+/** A run rests when it has ended, or waits for outputs and its time is not over; a file when it has ended. */
 async function findRestless(db: pg.Pool): Promise<{ id: string; status: string }[]> {
   const { rows } = await db.query<{ id: string; status: string }>(
     `select id, status from runs
-     where status in ('queued', 'in_progress', 'cancelling') or (status = 'requires_action' and expires_at < now())`,
+     where status in ('queued', 'in_progress', 'cancelling') or (status = 'requires_action' and expires_at < now())
+     union all
+     select format('%s in %s', file_id, vector_store_id), status from vector_store_files where status = 'in_progress'`,
   );
   return rows;
 }
@@ -68,14 +71,17 @@ async function untilTriggered(client: Client, taskQueue: string): Promise<void> 
 }
 
 async function doWorkflowsClose(db: pg.Pool, client: Client, taskQueue: string): Promise<boolean> {
-  const query = `WorkflowType = "runWorkflow" AND TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`;
+  const ofType = (type: string) =>
+    client.workflow.count(`WorkflowType = "${type}" AND TaskQueue = "${taskQueue}" AND ExecutionStatus = "Running"`);
   return waitUntil(
     "workflows have closed",
     async () => {
       const { rows } = await db.query<{ active: number }>(
         "select count(*)::int as active from runs where status = 'requires_action'",
       );
-      return (await client.workflow.count(query)).count <= (rows[0]?.active ?? 0);
+      const runs = (await ofType("runWorkflow")).count;
+      const files = (await ofType("ingestWorkflow")).count;
+      return runs <= (rows[0]?.active ?? 0) && files === 0;
     },
     CLOSE_MS,
   ).then(

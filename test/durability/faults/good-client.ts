@@ -70,6 +70,25 @@ export class GoodClient {
     return this.#untilAnswered({ method: "POST", path, body, headers: { "idempotency-key": key } });
   }
 
+  /** Posts a multipart form. */
+  upload<Body>(path: string, form: FormData, key: string = this.#options.random.key()): Promise<Answer<Body>> {
+    return this.#untilAnswered({ method: "POST", path, body: form, headers: { "idempotency-key": key } });
+  }
+
+  /** The bytes of an answer; undefined when there is none such. */
+  async download(path: string): Promise<Buffer | undefined> {
+    const endsAt = Date.now() + this.#options.patienceMs;
+    for (;;) {
+      const response = await this.#untilResponse({ method: "GET", path }, endsAt, ANSWER_MS);
+      if (response.status !== 200) return undefined;
+      try {
+        return Buffer.from(await response.arrayBuffer());
+      } catch {
+        this.told.trouble("answer broke off");
+      }
+    }
+  }
+
   delete(path: string): Promise<Answer<unknown>> {
     return this.#untilAnswered({ method: "DELETE", path });
   }
@@ -155,6 +174,7 @@ export class GoodClient {
       if (response !== undefined && response.status < 500) return response;
       await response?.body?.cancel().catch(() => undefined);
       this.told.trouble(response === undefined ? "no answer" : String(response.status));
+      if (ask.method !== "GET" && /^\/(files|uploads)/.test(ask.path)) this.told.brokenUploads += 1;
       if (Date.now() > endsAt) throw new Unanswered(`${ask.method} ${ask.path} was not answered`);
       await sleep(PAUSE_MS + this.#options.random.int(0, PAUSE_MS));
     }
@@ -168,10 +188,10 @@ export class GoodClient {
         headers: {
           authorization: `Bearer ${this.#options.apiKey}`,
           "openai-beta": "assistants=v2",
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(body === undefined || body instanceof FormData ? {} : { "content-type": "application/json" }),
           ...headers,
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
         signal: AbortSignal.timeout(longestMs),
       });
       return response;

@@ -1,8 +1,8 @@
 // The load: many clients, each with one conversation after the other, of kinds that a seed has chosen.
 import type { ScriptedTurn } from "../../support/scripts.ts";
-import { CONVERSATIONS } from "./conversations.ts";
-import type { Kind } from "./conversations.ts";
 import type { GoodClient } from "./good-client.ts";
+import { CONVERSATIONS, RUN_KINDS } from "./kinds.ts";
+import type { Kind } from "./kinds.ts";
 import type { Random } from "./random.ts";
 
 export interface LoadMix {
@@ -10,7 +10,7 @@ export interface LoadMix {
   conversations: number;
   /** How many are held at a time. */
   atATime: number;
-  /** Only these kinds; all of them unless told. */
+  /** Only these kinds; all that are about runs unless told. */
   kinds?: readonly Kind[];
   /** Makes the model's turns worse ones. */
   spoil?: (turn: ScriptedTurn, random: Random) => ScriptedTurn;
@@ -33,7 +33,7 @@ export function startLoad(mix: LoadMix, with_: { client: GoodClient; random: Ran
   const { client, assistantId } = with_;
   const { conversations, atATime, spoil = (turn) => turn, restMs = REST_MS } = mix;
   const plan = Array.from({ length: conversations }, () => ({
-    kind: chooseKind(mix.kinds ?? (Object.keys(CONVERSATIONS) as Kind[]), with_.random),
+    kind: chooseKind(mix.kinds ?? RUN_KINDS, with_.random),
     random: with_.random.fork(),
   }));
   let next = 0;

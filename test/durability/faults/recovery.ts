@@ -1,4 +1,4 @@
-// How long it takes after a fault until every run that it may have stopped has moved on.
+// How long it takes after a fault until every run and every file that it may have stopped has moved on.
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 
@@ -17,6 +17,10 @@ const PROGRESS = `
     (select coalesce(max(seq), 0) from run_events e where e.run_id = r.id),
     (select coalesce(max(seq), 0) from run_deltas d where d.run_id = r.id)) as seq
   from runs r`;
+/** A file moves on with each try and each chunk. */
+const FILE_PROGRESS = `
+  select id::text, status, epoch, (select count(*) from chunks c where c.vector_store_file_id = f.id) as seq
+  from vector_store_files f`;
 
 export interface RecoveryWatch {
   /** A fault has ended, or a process was killed: the runs that are under way at this moment are followed. */
@@ -29,19 +33,21 @@ export interface RecoveryWatch {
 export function watchRecovery(db: pg.Pool): RecoveryWatch {
   const marks: Promise<number[]>[] = [];
   return {
-    mark: () => void marks.push(follow(db, Date.now())),
+    mark() {
+      const followed = follow(db, Date.now());
+      followed.catch(() => undefined); // `all` throws it
+      marks.push(followed);
+    },
     all: async () => (await Promise.all(marks)).flat(),
   };
 }
 
 async function follow(db: pg.Pool, endedAt: number): Promise<number[]> {
-  const before = new Map(
-    (await readProgress(db, endedAt, "where status in ('queued', 'in_progress', 'cancelling')")).map(toEntry),
-  );
+  const before = new Map((await readProgress(db, "status in ('queued', 'in_progress', 'cancelling')")).map(toEntry));
   const took: number[] = [];
   while (before.size > 0 && Date.now() - endedAt < GIVE_UP_MS) {
     await sleep(POLL_MS);
-    const now = new Map((await readProgress(db, endedAt, "where id = any($1)", [[...before.keys()]])).map(toEntry));
+    const now = new Map((await readProgress(db, "id::text = any($1)", [[...before.keys()]])).map(toEntry));
     for (const [id, was] of before) {
       if (!hasMoved(was, now.get(id))) continue;
       before.delete(id);
@@ -57,10 +63,14 @@ function hasMoved(was: Progress, now: Progress | undefined): boolean {
 }
 
 /** The database may be coming back only now. */
-async function readProgress(db: pg.Pool, since: number, where: string, values: unknown[] = []): Promise<Progress[]> {
+async function readProgress(db: pg.Pool, where: string, values: unknown[] = []): Promise<Progress[]> {
+  const since = Date.now();
   for (;;) {
     try {
-      const { rows } = await db.query<Progress>(`${PROGRESS} ${where}`, values);
+      const { rows } = await db.query<Progress>(
+        `${PROGRESS} where ${where} union all ${FILE_PROGRESS} where ${where}`,
+        values,
+      );
       return rows.map((row) => ({ ...row, seq: Number(row.seq) }));
     } catch (error) {
       if (Date.now() - since > GIVE_UP_MS) throw error;

@@ -2,11 +2,12 @@
 import type { ScenarioResult } from "./scenario.ts";
 
 /** One line for the terminal. */
-export function toLine({ name, faults, runs, ended, violations, recoveryMs, seconds }: ScenarioResult): string {
+export function toLine(result: ScenarioResult): string {
+  const { name, faults, runs, ended, files = 0, filesEnded = {}, violations, recoveryMs, seconds } = result;
   const verdict = violations.length === 0 ? "ok  " : "FAIL";
   const recovery = recoveryMs.length === 0 ? "" : `, moved on after ${toSeconds(recoveryMs)}`;
-  const ends = Object.entries(ended).map(([status, count]) => `${count} ${status}`);
-  return `${verdict} ${name}: ${faults} faults, ${runs} runs (${ends.join(", ")})${recovery}, ${seconds} s`;
+  const filesToo = files === 0 ? "" : `, ${files} files (${counts(filesEnded)})`;
+  return `${verdict} ${name}: ${faults} faults, ${runs} runs (${counts(ended)})${filesToo}${recovery}, ${seconds} s`;
 }
 
 /** The page, in Markdown. */
@@ -14,16 +15,17 @@ export function toPage(cores: number, results: readonly ScenarioResult[]): strin
   const runs = sum(results.map((result) => result.runs));
   const violations = results.flatMap((result) => result.violations.map((text) => `- ${result.name}: ${text}`));
   const faults = sum(results.map((result) => result.faults));
+  const files = sum(results.map((result) => result.files ?? 0));
   return `# What was done to the server, and what it lost
 
 Written by \`npm run test:durability\`, on a machine with ${cores} cores that had other work to do. The seed makes the choices of a scenario again: \`npm run test:durability -- --seed N NAME\`. [faults.md](faults.md) says what each fault does and what an operator sees of it.
 
-**${results.length} scenarios, ${faults} faults, ${runs} runs, ${violations.length} violations.**
+**${results.length} scenarios, ${faults} faults, ${runs} runs, ${files} files, ${violations.length} violations.**
 
-After each scenario every run must be at rest, and the audit reads all rows and events, the workflows and what the clients were told. A violation is anything that it finds and anything that a client complains of: a run that ended otherwise than its script says, an answer with another text, outputs taken twice, a position that came twice. *Moved on* is the time from a fault's end, or from the kill, until each run that was under way then had made a step: its median and the longest.
+After each scenario every run and every file must be at rest, and the audit reads all rows and events, the workflows, the blobs and what the clients were told. A violation is anything that it finds and anything that a client complains of: a run that ended otherwise than its script says, an answer with another text, outputs taken twice, a position that came twice; a file that is not there after a 2xx or not as it was sent, that ended otherwise than its content says, that is not found by each of its words in exactly one chunk, or is found after it was deleted; counts that do not add up; a blob without a row that no broken request can have left. *Moved on* is the time from a fault's end, or from the kill, until each run and each file that was under way then had made a step: its median and the longest.
 
-| scenario | what was done | times | runs | how they ended | violations | moved on: p50 | longest | seed |
-| --- | --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |
+| scenario | what was done | times | runs | how they ended | files | in vector stores | violations | moved on: p50 | longest | seed |
+| --- | --- | ---: | ---: | --- | ---: | --- | ---: | ---: | ---: | ---: |
 ${results.map(toRow).join("\n")}
 
 ${violations.length === 0 ? "" : `## Violations\n\n${violations.join("\n")}\n\n`}## What clients had to ask again for
@@ -36,9 +38,10 @@ ${results.map((result) => `| ${result.name} | ${counts(result.troubles)} |`).joi
 `;
 }
 
-function toRow({ name, fault, faults, runs, ended, violations, recoveryMs, seed }: ScenarioResult): string {
+function toRow(result: ScenarioResult): string {
+  const { name, fault, faults, runs, ended, files = 0, filesEnded = {}, violations, recoveryMs, seed } = result;
   const recovery = [at(recoveryMs, 0.5), at(recoveryMs, 1)].map(inSeconds);
-  return `| ${[name, fault, faults, runs, counts(ended), violations.length, ...recovery, seed].join(" | ")} |`;
+  return `| ${[name, fault, faults, runs, counts(ended), files, counts(filesEnded), violations.length, ...recovery, seed].join(" | ")} |`;
 }
 
 function counts(of: Record<string, number>): string {

@@ -4,6 +4,7 @@ import { audit } from "../../../audit/audit.ts";
 import type { AuditReport } from "../../../audit/audit.ts";
 import { lookup } from "../../support/scripts.ts";
 import { untilAllRest, untilWorkflowsClose } from "./deadline.ts";
+import { age, judgeFiles } from "./file-verdict.ts";
 import { GoodClient } from "./good-client.ts";
 import { startLoad } from "./load.ts";
 import { createRandomFor } from "./random.ts";
@@ -84,10 +85,12 @@ async function play(
   const restless = await untilAllRest(world.stack.db);
   const recoveryMs = await recovery.all();
   await untilWorkflowsClose(world.stack.db, world.client, world.stack.taskQueue);
+  const verdict = await judgeFiles(world, told);
   const report = await audit({
     db: world.stack.db,
     temporal: { client: world.client, taskQueue: world.stack.taskQueue },
     received: told.toReceived(),
+    blobs: age(world.blobs),
     graceMs: GRACE_MS,
     confirmAfterMs: CONFIRM_AFTER_MS,
     sample: 1_000_000,
@@ -98,8 +101,10 @@ async function play(
     seed,
     faults,
     ...(await countRuns(world)),
+    files: verdict.files,
+    filesEnded: verdict.ended,
     troubles: Object.fromEntries(told.troubles),
-    violations: [...told.complaints, ...restless, ...toViolations(report)],
+    violations: [...told.complaints, ...restless, ...verdict.complaints, ...toViolations(report)],
     recoveryMs: recoveryMs.toSorted((a, b) => a - b),
     seconds: 0,
   };

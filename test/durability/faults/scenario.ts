@@ -46,6 +46,10 @@ export interface ScenarioResult {
   runs: number;
   /** How runs ended, by status, and how many of each. */
   ended: Record<string, number>;
+  /** Files that were stored; missing in results that are older than files. */
+  files?: number;
+  /** How files in vector stores ended, by status, and how many of each: those that were not deleted. */
+  filesEnded?: Record<string, number>;
   /** Answers that clients had to ask for again, by what came in their place. */
   troubles: Record<string, number>;
   /** What the audit found, and what clients complain of. */

@@ -20,13 +20,20 @@ export interface TcpProxy {
   delay(ms: number): void;
   /** Closes each new connection when so many bytes have come from the server, until `heal`. */
   cutAnswersAfter(bytes: () => number): void;
+  /** Closes every connection and answers on each new one with these bytes, whatever is asked, until `heal`. */
+  answer(bytes: string): void;
   heal(): void;
   /** Open connections. */
   open(): number;
   close(): void;
 }
 
-type Mode = { kind: "pass" } | { kind: "refuse" } | { kind: "hang" } | { kind: "delay"; ms: number };
+type Mode =
+  | { kind: "answer"; bytes: string }
+  | { kind: "pass" }
+  | { kind: "refuse" }
+  | { kind: "hang" }
+  | { kind: "delay"; ms: number };
 
 /** @param target host:port of the server */
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
@@ -37,6 +44,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
 
   const server = createServer((client) => {
     if (mode.kind === "refuse") return void client.destroy();
+    if (mode.kind === "answer") return answerAll(client, mode.bytes);
     const upstream = connect({ host: hostname, port: Number(targetPort) });
     const line = new Line(client, upstream, () => mode, budget?.());
     lines.add(line);
@@ -67,6 +75,10 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     delay(ms) {
       mode = { kind: "delay", ms };
     },
+    answer(bytes) {
+      mode = { kind: "answer", bytes };
+      cutAll();
+    },
     cutAnswersAfter(bytes) {
       budget = bytes;
       cutAll();
@@ -82,6 +94,13 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       cutAll();
     },
   };
+}
+
+/** The client may still be sending: it is heard to its end, so that it sees the answer and not a reset. */
+function answerAll(client: Socket, bytes: string): void {
+  client.on("error", () => undefined);
+  client.resume();
+  client.once("data", () => void client.end(bytes));
 }
 
 /** One connection: two directions, each of which keeps its order. */

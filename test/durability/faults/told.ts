@@ -15,6 +15,12 @@ export class Told {
   readonly statuses: { run_id: string; thread_id: string; status: RunStatus }[] = [];
   readonly outputs: { run_id: string; thread_id: string; tool_call_id: string; output: string }[] = [];
   readonly streams: { run_id: string; events: ReceivedEvent[] }[] = [];
+  /** Files that were uploaded, by id, and what is in them. */
+  readonly files = new Map<string, Buffer>();
+  /** Those whose deletion was asked for. */
+  readonly deletedFiles = new Set<string>();
+  /** Requests that wrote or deleted blobs, and were not answered to their end at once: each may leave a blob. */
+  brokenUploads = 0;
   /** What no good server says or does. */
   readonly complaints: string[] = [];
   /** How often each 5xx was answered, and how often none came at all. */

@@ -1,9 +1,16 @@
 // What a scenario is played in: a stack of API and worker processes, with a bad network between them and Postgres,
-// Temporal and the model, and, where a scenario stops them, with a Postgres or a Temporal of its own.
+// Temporal, the model, the embedding endpoint and the bucket, and, where a scenario stops them, with a Postgres or a
+// Temporal of its own.
 import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
+import { openBlobs } from "../../../blobs/open-blobs.ts";
+import type { Blobs } from "../../../blobs/blobs.ts";
+import { startEmbeddingServer } from "../../support/embedding-server.ts";
+import type { EmbeddingServer } from "../../support/embedding-server.ts";
+import { startS3Server } from "../../support/s3-server.ts";
+import type { S3Server } from "../../support/s3-server.ts";
 import { startStack } from "../../support/stack.ts";
 import type { Stack } from "../../support/stack.ts";
 import { TROUBLES_VARIABLE } from "../failpoints/failpoint.ts";
@@ -13,6 +20,7 @@ import { keepProcesses } from "./keeper.ts";
 import type { Keeper } from "./keeper.ts";
 import { ownPostgres, ownTemporal } from "./own-server.ts";
 import type { OwnServer } from "./own-server.ts";
+import { REFUSED_WORD } from "./planted-files.ts";
 import type { Random } from "./random.ts";
 import { startTcpProxy } from "./tcp-proxy.ts";
 import type { TcpProxy } from "./tcp-proxy.ts";
@@ -26,11 +34,21 @@ export interface WorldOptions {
   fromWithin?: boolean;
   /** Servers that are this scenario's alone, and keep their data on disk. */
   own?: readonly ("postgres" | "temporal")[];
+  /** Whether the contents of files are in a bucket of a server of its own; on the disk unless told. */
+  bucket?: boolean;
 }
+
+/** Everything that is reached through a bad network. */
+export type Reached = "postgres" | "temporal" | "model" | "embeddings";
 
 export interface World extends Omit<Keeper, "urls" | "leave"> {
   stack: Stack;
-  network: Record<"postgres" | "temporal" | "model", TcpProxy>;
+  network: Record<Reached, TcpProxy> & { bucket?: TcpProxy };
+  embeddings: EmbeddingServer;
+  /** The server of the bucket. */
+  s3: S3Server | undefined;
+  /** The contents of files, past the bad network. */
+  blobs: Blobs;
   postgres: OwnServer | undefined;
   temporal: OwnServer | undefined;
   /** For looking at workflows, past the bad network. */
@@ -47,12 +65,15 @@ export interface World extends Omit<Keeper, "urls" | "leave"> {
 
 /** @param random what the processes make their own choices from */
 export async function startWorld(options: WorldOptions, random: Random): Promise<World> {
-  const { apis = 2, workers = 2, fromWithin = false, own = [] } = options;
+  const { apis = 2, workers = 2, fromWithin = false, own = [], bucket = false } = options;
   const folder = mkdtempSync(join(tmpdir(), "durable-assistants-faults-"));
-  const [postgres, temporal] = await Promise.all([
+  const [postgres, temporal, s3, embeddings] = await Promise.all([
     own.includes("postgres") ? ownPostgres(folder) : undefined,
     own.includes("temporal") ? ownTemporal(folder) : undefined,
+    bucket ? ownBucket(folder) : undefined,
+    startEmbeddingServer(),
   ]);
+  embeddings.refuse(REFUSED_WORD);
   const temporalAddress = temporal?.running.address ?? process.env["TEMPORAL_ADDRESS"] ?? "";
   const troublesFile = join(folder, "troubles.json");
   const proxies: Partial<World["network"]> = {};
@@ -60,7 +81,13 @@ export async function startWorld(options: WorldOptions, random: Random): Promise
   const stack = await startStack({
     apis: 0,
     workers: 0,
-    settings: fromWithin ? { NODE_OPTIONS: `--import=${PRELOAD}`, [TROUBLES_VARIABLE]: troublesFile } : {},
+    settings: {
+      ...(fromWithin ? { NODE_OPTIONS: `--import=${PRELOAD}`, [TROUBLES_VARIABLE]: troublesFile } : {}),
+      EMBEDDINGS_BASE_URL: embeddings.url,
+      EMBEDDINGS_DIMENSIONS: "16",
+      ALLOW_FILE_DOWNLOADS: "true",
+      ...s3?.settings,
+    },
     ...(server === undefined ? {} : { server }),
     async reroute(given) {
       const database = new URL(given["DATABASE_URL"] ?? "");
@@ -68,10 +95,20 @@ export async function startWorld(options: WorldOptions, random: Random): Promise
       proxies.postgres = await startTcpProxy(database.host);
       proxies.temporal = await startTcpProxy(temporalAddress);
       proxies.model = await startTcpProxy(model.host);
+      const endpoint = new URL(embeddings.url);
+      proxies.embeddings = await startTcpProxy(endpoint.host);
       database.host = proxies.postgres.address;
       model.host = proxies.model.address;
-      const rerouted = { DATABASE_URL: database.href, TEMPORAL_ADDRESS: proxies.temporal.address };
-      return { ...given, ...rerouted, OPENAI_BASE_URL: model.href };
+      endpoint.host = proxies.embeddings.address;
+      if (s3 !== undefined) proxies.bucket = await startTcpProxy(new URL(s3.settings.S3_ENDPOINT).host);
+      return {
+        ...given,
+        DATABASE_URL: database.href,
+        TEMPORAL_ADDRESS: proxies.temporal.address,
+        OPENAI_BASE_URL: model.href,
+        EMBEDDINGS_BASE_URL: endpoint.href,
+        ...(proxies.bucket === undefined ? {} : { S3_ENDPOINT: `http://${proxies.bucket.address}` }),
+      };
     },
   });
   const network = proxies as World["network"];
@@ -87,6 +124,9 @@ export async function startWorld(options: WorldOptions, random: Random): Promise
     ...keeper,
     stack,
     network,
+    embeddings,
+    s3,
+    blobs: openWorldBlobs(stack, s3),
     postgres,
     temporal,
     client: new Client({ connection }),
@@ -109,8 +149,31 @@ export async function startWorld(options: WorldOptions, random: Random): Promise
       await stack.stop();
       await connection.close();
       for (const proxy of Object.values(network)) proxy.close();
-      await Promise.all([postgres?.stop(), temporal?.stop()]);
+      await Promise.all([postgres?.stop(), temporal?.stop(), s3?.stop(), embeddings.stop()]);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function ownBucket(folder: string): Promise<S3Server> {
+  const server = await startS3Server(folder);
+  if (server === undefined) throw new Error("there is no Python to install an S3 server with");
+  return server;
+}
+
+function openWorldBlobs(stack: Stack, s3: S3Server | undefined): Blobs {
+  if (s3 !== undefined) {
+    // Where Amazon's client looks for its keys; they are the same for every server of the tests.
+    const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = s3.settings;
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY });
+  }
+  return openBlobs({
+    BLOB_DIR: join(stack.folder, "blobs"),
+    DATA_DIR: stack.folder,
+    S3_BUCKET: s3?.settings.S3_BUCKET,
+    S3_ENDPOINT: s3?.settings.S3_ENDPOINT,
+    S3_REGION: "us-east-1",
+    S3_PREFIX: undefined,
+    S3_FORCE_PATH_STYLE: true,
+  });
 }

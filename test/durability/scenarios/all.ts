@@ -4,6 +4,7 @@ import { clockSteps } from "./clocks.ts";
 import { apiCrashPoints } from "./crash-points-of-the-api.ts";
 import { workerCrashPoints } from "./crash-points-of-the-worker.ts";
 import { apiKilled, everythingKilled, rollingRestarts, workerKilled } from "./kills.ts";
+import { fileScenarios } from "./files.ts";
 import { modelCut, modelHangs, modelTrouble } from "./model-trouble.ts";
 import { networkScenarios } from "./network.ts";
 import { nudgesDoubled, nudgesLost } from "./nudges.ts";
@@ -47,4 +48,5 @@ export const scenarios: readonly Scenario[] = [
   clockSteps,
   ...severalAtOnce,
   storm,
+  ...fileScenarios,
 ];

@@ -1,22 +1,21 @@
 // Every activity breaks between every two of its statements, behind pieces that the model has said, inside batches of
 // events, behind heartbeats, before it has begun, and when it is done and Temporal does not know: one run for each point,
 // and each point breaks once.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Run } from "../../../contract/run.ts";
 import { calls, lookup, scripted } from "../../support/scripts.ts";
 import type { ScriptedTurn } from "../../support/scripts.ts";
 import { waitUntil } from "../../support/wait-until.ts";
-import { PLAN_VARIABLE, RECORD_VARIABLE } from "../failpoints/failpoint.ts";
-import type { Deed, Moment, RecordedStatement, WorkerPoint } from "../failpoints/failpoint.ts";
-import { PRELOAD } from "../failpoints/preload-path.ts";
+import type { Deed, Moment, WorkerPoint } from "../failpoints/failpoint.ts";
 import { untilWorkflowsClose } from "../faults/deadline.ts";
 import type { Scenario, Stage } from "../faults/scenario.ts";
+import { breakWorkers, countStatements, OUTER_POINTS, statementPoints } from "./breaking-workers.ts";
+import type { At } from "./breaking-workers.ts";
 
 /** Six tries of a turn may be needed by each, one after the other. */
 const REST_MS = 400_000;
-const WORKERS = 3;
 
 /** What is asked of a run, which of its activities break, and how it ends all the same. */
 interface Life {
@@ -34,16 +33,7 @@ interface Life {
   isLong?: boolean;
 }
 
-type At = WorkerPoint["at"];
-
 const said: ScriptedTurn = { text: "a few words that come in pieces", chunk_chars: 8, chunk_ms: 40 };
-
-/** Around everything that an activity does. */
-const OUTER_POINTS: readonly At[] = [
-  { kind: "begin" },
-  { kind: "return", moment: "before" },
-  { kind: "return", moment: "during" },
-];
 
 const LIVES: readonly Life[] = [
   { name: "answers", turns: [said], breaking: [1], right: "completed" },
@@ -125,25 +115,20 @@ export const workerCrashPoints: Scenario = {
 
 /** How many statements each activity of each life takes, by name of the life and number of the activity. */
 async function recordStatements(stage: Stage, file: string): Promise<Map<string, number>> {
-  writeFileSync(file, "");
-  const worker = await stage.world.stack.startWorker({
-    NODE_OPTIONS: `--import=${PRELOAD}`,
-    [RECORD_VARIABLE]: file,
+  const lives = new Map<string, Life>();
+  const counts = await countStatements(stage, file, async () => {
+    const runs = await Promise.all(LIVES.map((life) => start(stage, life)));
+    for (const [index, { id }] of runs.entries()) lives.set(id, LIVES[index] as Life);
+    await Promise.all(runs.map((run) => see(stage, run, lives.get(run.id) as Life)));
+    // A run may have ended before its last activity, which finds it so.
+    const { stack, client } = stage.world;
+    await untilWorkflowsClose(stack.db, client, stack.taskQueue);
   });
-  const runs = await Promise.all(LIVES.map((life) => start(stage, life)));
-  const lives = new Map(runs.map((run, index) => [run.id, LIVES[index] as Life]));
-  await Promise.all(runs.map((run) => see(stage, run, lives.get(run.id) as Life)));
-  // A run may have ended before its last activity, which finds it so.
-  const { stack, client } = stage.world;
-  await untilWorkflowsClose(stack.db, client, stack.taskQueue);
-  await worker.stop();
-  const counts = new Map<string, number>();
-  for (const line of readFileSync(file, "utf8").trim().split("\n")) {
-    const { runId, activity, nth } = JSON.parse(line) as RecordedStatement;
-    const name = `${lives.get(runId)?.name} ${activity}`;
-    counts.set(name, Math.max(counts.get(name) ?? 0, nth));
-  }
-  return counts;
+  const named = Array.from(counts, ([key, count]) => {
+    const [runId = "", activity] = key.split(" ");
+    return [`${lives.get(runId)?.name} ${activity}`, count] as const;
+  });
+  return new Map(named);
 }
 
 function casesOf(statements: ReadonlyMap<string, number>): Case[] {
@@ -154,14 +139,6 @@ function casesOf(statements: ReadonlyMap<string, number>): Case[] {
       const points = life.points ?? [...OUTER_POINTS, ...statementPoints(count), ...otherPoints(life, activity)];
       return points.map((at) => ({ life, activity, at }));
     }),
-  );
-}
-
-function statementPoints(count: number): At[] {
-  const all = Array.from({ length: count }, (_, index) => ({ nth: index + 1, moment: "before" as Moment }));
-  const last = (["during", "after"] satisfies Moment[]).map((moment) => ({ nth: count, moment }));
-  return (["kill", "cut"] satisfies Deed[]).flatMap((deed) =>
-    [...all, ...last].map((point): At => ({ kind: "statement", ...point, deed })),
   );
 }
 
@@ -179,31 +156,13 @@ function otherPoints({ turns }: Life, activity: number): At[] {
 
 /** All runs are accepted before there is a worker, so that each point is known when its run is taken in hand. */
 async function breakEach(stage: Stage, cases: readonly Case[], file: string): Promise<void> {
-  const { world } = stage;
   const runs = await Promise.all(cases.map(({ life }) => start(stage, life)));
   const points = cases.map(({ activity, at }, index): WorkerPoint => ({ runId: runs[index]?.id ?? "", activity, at }));
-  writeFileSync(file, JSON.stringify({ points }));
-  let isOver = false;
-  /** A worker makes one turn at a time, so that its death is that of one turn. */
-  async function keepOneWorker(): Promise<void> {
-    while (!isOver) {
-      const worker = await world.stack.startWorker({
-        NODE_OPTIONS: `--import=${PRELOAD}`,
-        WORKER_MAX_CONCURRENT_TURNS: "1",
-        [PLAN_VARIABLE]: file,
-      });
-      await Promise.race([worker.exited, over.promise]);
-    }
-  }
-  const over = Promise.withResolvers<void>();
-  const workers = Promise.all(Array.from({ length: WORKERS }, keepOneWorker));
-  await Promise.all(runs.map((run, index) => see(stage, run, (cases[index] as Case).life)));
-  isOver = true;
-  over.resolve();
-  await workers;
-  await Promise.all(world.stack.workers.map((worker) => worker.stop()));
-  // A point that lies behind the end of its run, such as a second flush, is never reached.
-  for (const { runId } of points) if (existsSync(`${file}.${runId}`)) stage.struck();
+  await breakWorkers(stage, {
+    points,
+    file,
+    work: () => Promise.all(runs.map((run, index) => see(stage, run, (cases[index] as Case).life))),
+  });
 }
 
 async function start({ client, told, assistantId }: Stage, { turns, extra }: Life): Promise<Run> {

@@ -34,6 +34,7 @@ export function worldFor(blows: readonly Blow[]): WorldOptions {
   const worlds = blows.map(({ world }) => world ?? {});
   return {
     fromWithin: worlds.some(({ fromWithin }) => fromWithin),
+    bucket: worlds.some(({ bucket }) => bucket),
     own: [...new Set(worlds.flatMap(({ own }) => own ?? []))],
   };
 }
