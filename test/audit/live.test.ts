@@ -50,7 +50,7 @@ test("no invariant looks broken while runs are under way", { timeout: 240_000 },
   });
   const active: number[] = [];
   while (underWay) {
-    const report = await audit({ db: stack.db, temporal, confirmAfterMs: 200 });
+    const report = await audit({ db: stack.db, temporal, confirmAfterMs: 2000 });
     assertRight(report);
     active.push(checkedOf(report, "live-run-has-workflow"));
   }
@@ -84,7 +84,7 @@ test("at rest no invariant is broken, and each has something to look at", async 
   );
 });
 
-/** A store with one file that is on its way for long, and one that has failed. */
+/** A store with one file that is on its way for long, one that has failed, and one whose batch was cancelled. */
 async function addSlowAndBadFile(): Promise<string> {
   const { vectorStores } = stack.openai;
   const { id } = await vectorStores.create({});
@@ -98,6 +98,9 @@ async function addSlowAndBadFile(): Promise<string> {
     );
     return rows.length === 2;
   });
+  const other = await storeFile(stack, { content: 'Other words.\n#embeddings {"delay_ms":50000}' });
+  const batch = await vectorStores.fileBatches.create(id, { file_ids: [other] });
+  await vectorStores.fileBatches.cancel(batch.id, { vector_store_id: id });
   // The youngest are not looked at.
   await stack.db.query(
     "update vector_store_files set created_at = now() - interval '1 hour' where vector_store_id = $1",
