@@ -56,6 +56,6 @@ export function moveFiles(resources: ToolResources, change: V1Change): ToolResou
   const { added, removed } = movesOf("code_interpreter", change);
   if (added.length === 0 && resources.code_interpreter === undefined) return resources;
   const kept = (resources.code_interpreter?.file_ids ?? []).filter((id) => !removed.includes(id));
-  const file_ids = [...new Set([...kept, ...added])].slice(0, MAX_RESOURCE_FILES);
+  const file_ids = [...kept, ...added.filter((id) => !kept.includes(id))].slice(0, MAX_RESOURCE_FILES);
   return { ...resources, code_interpreter: { file_ids } };
 }
