@@ -1,10 +1,10 @@
-// S1, the part alone: text out of documents and into chunks, drained by a reader that does nothing.
+// S1, the part alone: text out of documents and into chunks, drained by a reader that does nothing; and its memory.
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readChunks } from "../documents/chunks.ts";
-import { pdf } from "../test/support/office-files.ts";
+import { manyPages, prose } from "./documents.ts";
 import { rssMiB } from "./process-usage.ts";
 import type { Report } from "./report.ts";
 import { range } from "./stats.ts";
@@ -14,7 +14,6 @@ const CHUNKING = { max_chunk_size_tokens: 800, chunk_overlap_tokens: 400 };
 const TEXT_BYTES = 8_000_000;
 /** Some millions of tokens of these words: near the limit. */
 const LONGEST_TEXT_BYTES = 12_000_000;
-const PAGES = 200;
 const SAMPLE_MS = 10;
 
 interface Round {
@@ -32,7 +31,7 @@ export async function measureParse(): Promise<Report> {
     const documents = [
       { name: "text, 8 MB", filename: "a.txt", content: prose(TEXT_BYTES), rounds: ROUNDS },
       { name: "text, 12 MB", filename: "b.txt", content: prose(LONGEST_TEXT_BYTES), rounds: 1 },
-      { name: `PDF, ${PAGES} pages`, filename: "c.pdf", content: await manyPages(), rounds: ROUNDS },
+      { name: "PDF, 200 pages", filename: "c.pdf", content: await manyPages(200), rounds: ROUNDS },
       { name: "text, 1 KB", filename: "d.txt", content: prose(1000), rounds: ROUNDS },
     ];
     const rows: string[][] = [];
@@ -109,35 +108,4 @@ function toReport(rows: string[][]): Report {
       },
     ],
   };
-}
-
-/** Words that repeat as those of a language do, in sentences and paragraphs, the same each time. */
-function prose(bytes: number): string {
-  const words = Array.from({ length: 20_000 }, (_, n) => wordOf(n));
-  let [text, seed, length] = [[] as string[], 1, 0];
-  for (let n = 1; length < bytes; n += 1) {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-    const word = words[Math.floor((seed / 2 ** 31) ** 4 * words.length)] as string;
-    const end = n % 90 === 0 ? ".\n\n" : n % 15 === 0 ? ". " : " ";
-    text.push(word, end);
-    length += word.length + end.length;
-  }
-  return text.join("");
-}
-
-const SYLLABLES = ["ba", "ter", "lo", "ing", "mi", "son", "re", "ca", "ly", "en", "do", "st", "er", "pa", "ion", "the"];
-
-function wordOf(number: number): string {
-  const syllable = SYLLABLES[number % SYLLABLES.length] as string;
-  return number < SYLLABLES.length ? syllable : syllable + wordOf(Math.floor(number / SYLLABLES.length));
-}
-
-function manyPages(): Promise<Buffer> {
-  const text = prose(PAGES * 3000);
-  return pdf((page) => {
-    for (let number = 0; number < PAGES; number += 1) {
-      if (number > 0) page.addPage();
-      page.fontSize(11).text(text.slice(number * 3000, (number + 1) * 3000));
-    }
-  });
 }
