@@ -92,7 +92,8 @@ def file_of_message(case):
 
 
 def file_for_everyone(case):
-    return {"file_id": new_file(case, purpose="user_data")}
+    """One that may be downloaded, other than those for assistants."""
+    return {"file_id": new_file(case, purpose="vision")}
 
 
 def pending_upload(case):
