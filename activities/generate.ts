@@ -23,6 +23,7 @@ import { isUnavailable } from "../db/unavailable.ts";
 import type { ChatTool, ChatToolChoice, Model, ModelRequest, TokenCounts } from "../model/model.ts";
 import { ModelBusy, ModelFailed, ModelRefused } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
+import { backoff } from "./backoff.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { buildContext, PromptBudgetExceeded } from "./context.ts";
 import { readImages } from "./images.ts";
@@ -30,6 +31,8 @@ import { builtInTools } from "../tools/registry.ts";
 import type { Suspects } from "./suspects.ts";
 import { ToolUnavailable, TurnRecorder } from "./turn-recorder.ts";
 import { TurnWatch } from "./turn-watch.ts";
+
+const RETRY = { min: MODEL_RETRY_MIN_MS, max: MODEL_RETRY_MAX_MS };
 
 export interface ActivityDeps {
   pool: Pool;
@@ -228,12 +231,12 @@ class Turn {
     if (error instanceof ToolUnavailable) return this.#fail("server_error", error.message);
     if (error instanceof ModelBusy) {
       await forgiveTry(this.#deps.pool, this.#run);
-      throw this.#retry("ModelBusy", error, error.retryAfterMs ?? backoff(Context.current().info.attempt));
+      throw this.#retry("ModelBusy", error, error.retryAfterMs ?? backoff(Context.current().info.attempt, RETRY));
     }
     if (error instanceof ModelFailed) {
       if (this.#run.tries >= MAX_TURN_TRIES) return this.#fail("server_error", error.message);
       await noteFailure(this.#deps.pool, this.#run);
-      throw this.#retry("ModelFailed", error, backoff(this.#run.tries));
+      throw this.#retry("ModelFailed", error, backoff(this.#run.tries, RETRY));
     }
     // When neither can be told to the database, the try counts as one that died.
     const tell = isUnavailable(error) ? forgiveTry : noteFailure;
@@ -303,12 +306,6 @@ function filesAwaited(): ApplicationFailure {
   const nextRetryDelay = Math.min(FILES_LOOK_MIN_MS * Context.current().info.attempt, FILES_LOOK_MAX_MS);
   const category = "BENIGN";
   return ApplicationFailure.create({ type: "FilesAwaited", message, nextRetryDelay, category });
-}
-
-/** Grows by doubling, with jitter of a fifth, so that many runs do not come back at once. */
-function backoff(tries: number): number {
-  const full = Math.min(MODEL_RETRY_MIN_MS * 2 ** Math.min(tries - 1, 10), MODEL_RETRY_MAX_MS);
-  return Math.round(full * (0.8 + Math.random() * 0.2));
 }
 
 function remaining(budget: number | null, used: number): number | null {

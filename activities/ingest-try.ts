@@ -19,8 +19,11 @@ import type { Pool } from "../db/pool.ts";
 import { isUnavailable } from "../db/unavailable.ts";
 import { DocumentRefused } from "../documents/refusal.ts";
 import { ModelBusy, ModelFailed, ModelRefused } from "../model/model.ts";
+import { backoff } from "./backoff.ts";
 import { IngestWatch } from "./ingest-watch.ts";
 import type { Suspects } from "./suspects.ts";
+
+const RETRY = { min: INGEST_RETRY_MIN_MS, max: INGEST_RETRY_MAX_MS };
 
 /** Which file in which store; nothing else travels through Temporal. */
 export interface IngestInput {
@@ -123,7 +126,7 @@ async function recover(pool: Pool, file: FileInWork, watch: IngestWatch, error: 
   if (error instanceof ModelRefused) return fail(pool, file, "server_error", error.message);
   if (error instanceof ModelBusy) {
     await forgiveTry(pool, file);
-    const delayMs = Math.min(error.retryAfterMs ?? backoff(Context.current().info.attempt), MAX_RETRY_AFTER_MS);
+    const delayMs = Math.min(error.retryAfterMs ?? backoff(Context.current().info.attempt, RETRY), MAX_RETRY_AFTER_MS);
     throw retry("ModelBusy", error, delayMs);
   }
   if (isUnavailable(error)) throw error;
@@ -135,7 +138,7 @@ async function failLater(pool: Pool, file: FileInWork, error: unknown): Promise<
   const failure = error instanceof Error ? error : new Error("unknown", { cause: error });
   if (file.failures + 1 < MAX_INGEST_FAILURES) {
     await noteFailure(pool, file);
-    throw retry(failure.name, failure, backoff(file.failures + 1));
+    throw retry(failure.name, failure, backoff(file.failures + 1, RETRY));
   }
   log.warn("a file was given up", { error: failure.name });
   if (failure instanceof ModelFailed) {
@@ -175,10 +178,4 @@ function suspectWaits(): ApplicationFailure {
   const message =
     "workers have died of this file, or beside it; it waits until this one has no other such file in hand";
   return ApplicationFailure.create({ type: "SuspectWaits", message, nextRetryDelay: SUSPECT_WAIT_MS });
-}
-
-/** Grows by doubling, with jitter of a fifth, so that many files do not come back at once. */
-function backoff(tries: number): number {
-  const full = Math.min(INGEST_RETRY_MIN_MS * 2 ** Math.min(tries - 1, 20), INGEST_RETRY_MAX_MS);
-  return Math.round(full * (0.8 + Math.random() * 0.2));
 }
