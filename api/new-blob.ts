@@ -1,26 +1,26 @@
-// A blob that a request has written: it belongs to a row soon, or to nobody, and then it goes.
+// Blobs that a request has written: they belong to rows soon, or to nobody, and then they go.
 import type { FastifyRequest } from "fastify";
 import type { Blobs } from "../blobs/blobs.ts";
 import { ApiError } from "../contract/errors.ts";
 
 /**
- * Does the work that is to give a blob its row, and deletes the blob when it has not: the request was refused, or the
+ * Does the work that is to give blobs their rows, and deletes the blobs when it has not: the request was refused, or the
  * answer is that of an earlier one.
  * @param isItsOwn whether the answer is of this request
  */
-export async function withNewBlob<Answer>(
+export async function withNewBlobs<Answer>(
   request: FastifyRequest,
-  { blobs, blob }: { blobs: Blobs; blob: string },
+  { blobs, keys }: { blobs: Blobs; keys: readonly string[] },
   work: () => Promise<Answer>,
   isItsOwn: (answer: Answer) => boolean,
 ): Promise<Answer> {
   try {
     const answer = await work();
-    if (!isItsOwn(answer)) await discard(request, blobs, [blob]);
+    if (!isItsOwn(answer)) await discard(request, blobs, keys);
     return answer;
   } catch (error) {
-    // Of any other error nobody knows whether the row was committed.
-    if (error instanceof ApiError) await discard(request, blobs, [blob]);
+    // Of any other error nobody knows whether the rows were committed.
+    if (error instanceof ApiError) await discard(request, blobs, keys);
     throw error;
   }
 }

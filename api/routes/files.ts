@@ -17,7 +17,7 @@ import { acceptForms } from "../accept-forms.ts";
 import { countPassed } from "../collect-buffers.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { discard, withNewBlob } from "../new-blob.ts";
+import { discard, withNewBlobs } from "../new-blob.ts";
 import { receiveFile } from "../receive-file.ts";
 
 const OneFile = z.object({ file_id: AnyId });
@@ -143,7 +143,7 @@ const createFileRoute =
             insertFile(tx, { ...request.caller, ...file, id, purpose, filename, expires_after_seconds }),
           );
         };
-        return withNewBlob(request, { blobs, blob: file.blob }, store, (created) => created.id === id);
+        return withNewBlobs(request, { blobs, keys: [file.blob] }, store, (created) => created.id === id);
       },
     );
   };

@@ -27,7 +27,7 @@ import * as uploads from "../../db/uploads.ts";
 import { acceptForms } from "../accept-forms.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { discard, withNewBlob } from "../new-blob.ts";
+import { discard, withNewBlobs } from "../new-blob.ts";
 import { receiveFile } from "../receive-file.ts";
 
 const OneUpload = z.object({ upload_id: AnyId });
@@ -62,22 +62,19 @@ export const uploadRoutes =
         // Before the transaction, which must stay short. Refusals wait for it: the request may be a repeated one.
         const joined = await join(db, blobs, scope, request.body).catch(asRefusal);
         let leftovers: string[] = [];
-        const mine = "file" in joined ? [joined.file.blob] : [];
-        try {
-          const upload = await commit(db, request, async (tx) => {
+        const keys = "file" in joined ? [joined.file.blob] : [];
+        const isItsOwn = ({ file }: Upload) => "file" in joined && file?.id === joined.file.id;
+        const complete = () =>
+          commit(db, request, async (tx): Promise<Upload> => {
             await requireOpen(tx, scope, joined);
             if ("refusal" in joined) throw joined.refusal;
             leftovers = await uploads.endUpload(tx, scope, "completed");
             const file = await insertFile(tx, joined.file);
-            return { ...joined.upload, status: "completed" as const, file };
+            return { ...joined.upload, status: "completed", file };
           });
-          const isMine = "file" in joined && upload.file?.id === joined.file.id;
-          await discard(request, blobs, isMine ? leftovers : mine);
-          return upload;
-        } catch (error) {
-          if (error instanceof ApiError) await discard(request, blobs, mine);
-          throw error;
-        }
+        const upload = await withNewBlobs(request, { blobs, keys }, complete, isItsOwn);
+        if (isItsOwn(upload)) await discard(request, blobs, leftovers);
+        return upload;
       },
     );
 
@@ -133,7 +130,7 @@ const addPartRoute =
             return uploads.insertPart(tx, scope, { id, bytes: file.bytes, blob: file.blob });
           });
         };
-        return withNewBlob(request, { blobs, blob: file.blob }, store, (part) => part.id === id);
+        return withNewBlobs(request, { blobs, keys: [file.blob] }, store, (part) => part.id === id);
       },
     );
   };
