@@ -1,6 +1,9 @@
 // Documents to be read and searched: the same each time.
 import { pdf } from "../test/support/office-files.ts";
 
+/** How they are cut, as they are unless a client says otherwise. */
+export const CHUNKING = { max_chunk_size_tokens: 800, chunk_overlap_tokens: 400 };
+
 /** Words that repeat as those of a language do, in sentences and paragraphs, the same each time. */
 export function prose(bytes: number): string {
   const words = Array.from({ length: 20_000 }, (_, n) => wordOf(n));

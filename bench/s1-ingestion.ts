@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readChunks } from "../documents/chunks.ts";
-import { manyPages, prose } from "./documents.ts";
+import { CHUNKING, manyPages, prose } from "./documents.ts";
 import { call } from "./http-client.ts";
 import type { Target } from "./http-client.ts";
 import { startInstantEmbeddings } from "./instant-embeddings.ts";
@@ -14,7 +14,6 @@ import type { Stack } from "./stack.ts";
 import { range } from "./stats.ts";
 
 const ROUNDS = 3;
-const CHUNKING = { max_chunk_size_tokens: 800, chunk_overlap_tokens: 400 };
 /** Files that one worker has in hand at once, as it does unless told otherwise. */
 const AT_ONCE = 4;
 const POLL_MS = 20;

@@ -4,13 +4,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readChunks } from "../documents/chunks.ts";
-import { manyPages, prose } from "./documents.ts";
+import { CHUNKING, manyPages, prose } from "./documents.ts";
 import { rssMiB } from "./process-usage.ts";
 import type { Report } from "./report.ts";
 import { range } from "./stats.ts";
 
 const ROUNDS = 3;
-const CHUNKING = { max_chunk_size_tokens: 800, chunk_overlap_tokens: 400 };
 const TEXT_BYTES = 8_000_000;
 /** Some millions of tokens of these words: near the limit. */
 const LONGEST_TEXT_BYTES = 12_000_000;

@@ -15,7 +15,7 @@ import { waitUntil } from "../support/wait-until.ts";
 import { startConversation, WEATHER } from "./conversation.ts";
 import type { Conversation, ScriptedTurn } from "./conversation.ts";
 import { GENERATIONS, openSdk, QUICK } from "./sdk.ts";
-import { find, outline, readAll } from "./stream.ts";
+import { find, MESSAGE, outline, readAll } from "./stream.ts";
 
 let stack: Stack;
 let store: string;
@@ -41,15 +41,6 @@ after(() => stack.stop());
 const INCLUDE = ["step_details.tool_calls[*].file_search.results[*].content" as const];
 const BEGUN = ["run.created", "run.queued", "run.in_progress"];
 const SEARCH = ["run.step.created", "run.step.in_progress", "run.step.delta"];
-const MESSAGE = [
-  "run.step.created",
-  "run.step.in_progress",
-  "message.created",
-  "message.in_progress",
-  "message.delta",
-  "message.completed",
-  "run.step.completed",
-];
 
 /** A turn that searches, once for each list of queries. */
 function searches(...calls: string[][]): ScriptedTurn {

@@ -9,7 +9,7 @@ import type { ScriptedTurn } from "./conversation.ts";
 import { badRequest, notFound, refusalOf } from "./refusal.ts";
 import { GENERATIONS, openSdk, QUICK } from "./sdk.ts";
 import type { RunRef, ToolOutput } from "./sdk.ts";
-import { find, outline, readAll, textOf } from "./stream.ts";
+import { find, MESSAGE, outline, readAll, textOf } from "./stream.ts";
 
 let stack: Stack;
 before(async () => {
@@ -20,15 +20,6 @@ after(() => stack.stop());
 const CREATED = ["run.created", "run.queued", "run.in_progress"];
 const TOOLS = ["run.step.created", "run.step.in_progress", "run.step.delta"];
 const RESUMED = ["run.step.completed", "run.queued", "run.in_progress"];
-const MESSAGE = [
-  "run.step.created",
-  "run.step.in_progress",
-  "message.created",
-  "message.in_progress",
-  "message.delta",
-  "message.completed",
-  "run.step.completed",
-];
 
 type WaitingRun = RunRef & { required_action: { submit_tool_outputs: { tool_calls: { id: string }[] } } | null };
 

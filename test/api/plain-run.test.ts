@@ -6,7 +6,7 @@ import type { Stack } from "../support/stack.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { script, startConversation } from "./conversation.ts";
 import { GENERATIONS, openSdk, QUICK } from "./sdk.ts";
-import { find, outline, readAll, textOf } from "./stream.ts";
+import { find, MESSAGE, outline, readAll, textOf } from "./stream.ts";
 
 let stack: Stack;
 before(async () => {
@@ -15,15 +15,6 @@ before(async () => {
 after(() => stack.stop());
 
 const CREATED = ["run.created", "run.queued", "run.in_progress"];
-const MESSAGE = [
-  "run.step.created",
-  "run.step.in_progress",
-  "message.created",
-  "message.in_progress",
-  "message.delta",
-  "message.completed",
-  "run.step.completed",
-];
 
 suite("plain runs", { concurrency: 4 }, () => {
   for (const generation of GENERATIONS) {

@@ -10,6 +10,17 @@ export async function readAll(stream: AsyncIterable<AssistantStreamEvent>): Prom
   return events;
 }
 
+/** What `outline` shows of a message that is said from its beginning to its end. */
+export const MESSAGE = [
+  "run.step.created",
+  "run.step.in_progress",
+  "message.created",
+  "message.in_progress",
+  "message.delta",
+  "message.completed",
+  "run.step.completed",
+];
+
 /** The names of the events without "thread.", with a row of deltas written as one. */
 export function outline(events: readonly { event: string }[]): string[] {
   return events
