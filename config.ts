@@ -77,6 +77,12 @@ export const Environment = z.object({
     .trim()
     .regex(/^[a-z_]+$/)
     .default("english"),
+  /** Where Code Interpreter's code runs: `local` locks it in on this machine, `none` refuses it. */
+  CODE_INTERPRETER: z.enum(["local", "none"]).default("local"),
+  /** Python that runs it. Without it the one that `npm run sandbox:setup` has made. */
+  CODE_INTERPRETER_PYTHON: optional,
+  /** Sessions that one worker process keeps; for another one, that of the longest rest ends. */
+  CODE_INTERPRETER_MAX_SESSIONS: z.coerce.number().int().min(1).max(100).default(20),
   /** An API key that exists from the first start, for automation. At least 16 characters. */
   BOOTSTRAP_API_KEY: optional.pipe(z.string().min(16).max(200).optional()),
   /** Seconds from the creation of a run until it expires, unless the run itself says otherwise. */

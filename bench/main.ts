@@ -8,6 +8,7 @@ import { measureTurnAround } from "./b6-turn-around.ts";
 import { measureSoak } from "./b7-soak.ts";
 import { measureGrowth } from "./b8-growth.ts";
 import { measureWaysToRun } from "./b9-ways-to-run.ts";
+import { measureSandbox } from "./c1-sandbox.ts";
 import { measureIngestion } from "./s1-ingestion.ts";
 import { measureParse } from "./s1-parse.ts";
 import { measureSearchLatency } from "./s2-search-latency.ts";
@@ -27,6 +28,7 @@ const benchmarks: Record<string, () => Promise<Report>> = {
   b7: measureSoak,
   b8: measureGrowth,
   b9: measureWaysToRun,
+  c1: measureSandbox,
   s1: measureIngestion,
   "s1-parse": measureParse,
   s2: measureSearchLatency,
