@@ -15,10 +15,19 @@ export interface CallInput extends RunInput {
 }
 
 /** For the operator, who sees it in the history; `over` when there was nothing left to do. */
-export type CallOutcome = { kind: "done"; results: number } | { kind: "failed" } | { kind: "over" };
+export type CallOutcome =
+  | {
+      kind: "done";
+      /** Passages that were found, outputs of code. */
+      results: number;
+      /** Of code: the task queue of the worker that has the session. */
+      codeQueue?: string | undefined;
+    }
+  | { kind: "failed" }
+  | { kind: "over" };
 
 /** What a tool makes of a call: a result, or the end of the run. */
-export type ToolOutcome = (CallResult & { results: number }) | { error: LastError };
+export type ToolOutcome = (CallResult & Omit<CallOutcome & { kind: "done" }, "kind">) | { error: LastError };
 
 /** Does the work of one tool. May throw anything: it is tried again. The signal aborts when nobody wants the result any more. */
 export type UseTool = (call: TakenCall, signal: AbortSignal) => Promise<ToolOutcome>;
@@ -51,8 +60,10 @@ async function finish(deps: ActivityDeps, call: TakenCall, outcome: ToolOutcome)
     deps.writer.announce(call.run.id, await failRun(deps.pool, call, outcome.error));
     return { kind: "failed" };
   }
-  await finishCall(deps.pool, call, outcome);
-  return { kind: "done", results: outcome.results };
+  const { results, codeQueue, ...result } = outcome;
+  const added = await finishCall(deps.pool, call, result);
+  if (added !== undefined) deps.writer.announce(call.run.id, added);
+  return { kind: "done", results, ...(codeQueue === undefined ? {} : { codeQueue }) };
 }
 
 /** The model is told, and the run goes on. */

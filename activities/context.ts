@@ -9,8 +9,9 @@ import type { ContextMessage, EarlierTurn } from "../db/run-context.ts";
 import type { TurnRun } from "../db/run-turns.ts";
 import type { ChatMessage, ChatPart, ChatToolCall } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
-import { describeResults } from "../tools/file-search.ts";
 import { readMarker } from "../tools/citation-markers.ts";
+import { describeOutputs } from "../tools/code-interpreter.ts";
+import { describeResults } from "../tools/file-search.ts";
 import { NO_IMAGES } from "./images.ts";
 import type { Images } from "./images.ts";
 import { Passages } from "./passages.ts";
@@ -27,6 +28,8 @@ export interface Context {
   tokens: number;
   /** What the run's searches have found so far, which the answer may cite. */
   passages: Passages;
+  /** Files of the images that the run's code has drawn and no answer has shown yet. */
+  unshown: string[];
   /** To be called when the messages are not needed any more. */
   release(): void;
 }
@@ -77,8 +80,22 @@ export async function buildContext(
     messages: messages.length > 0 ? messages : [{ role: "user", content: "" }],
     tokens: fixedTokens + threadTokens,
     passages: new Passages(earlier),
+    unshown: findUnshown(earlier),
     release: images.release,
   };
+}
+
+/** What a turn says comes before what it calls. */
+function findUnshown(turns: readonly EarlierTurn[]): string[] {
+  let images: string[] = [];
+  for (const { content, tool_calls } of turns) {
+    if (content !== null) images = [];
+    for (const call of tool_calls) {
+      if (call.type !== "code_interpreter") continue;
+      images.push(...call.code_interpreter.outputs.flatMap((one) => (one.type === "image" ? [one.image.file_id] : [])));
+    }
+  }
+  return images;
 }
 
 /** The newest messages whose tokens fit into `room`, newest first. The newest one always belongs. */
@@ -137,7 +154,10 @@ function toChatCall(call: StepToolCall, { built_in }: EarlierTurn): ChatToolCall
 function toAnswer(call: StepToolCall, { built_in }: EarlierTurn): string {
   if (call.type === "function") return call.function.output ?? "";
   const { told, number } = built_in.get(call.id) ?? { told: null, number: 0 };
-  return told ?? (call.type === "file_search" ? describeResults(number, call.file_search) : "");
+  if (told !== null) return told;
+  return call.type === "file_search"
+    ? describeResults(number, call.file_search)
+    : describeOutputs(call.code_interpreter.outputs);
 }
 
 /** Endpoints take images from users only. */

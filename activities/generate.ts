@@ -14,23 +14,29 @@ import {
 import type { RunStatus } from "../contract/run-state.ts";
 import type { LastError, Usage } from "../contract/run.ts";
 import type { BuiltInTool } from "../db/built-in-calls.ts";
+import { findCodeSession } from "../db/code-sessions.ts";
 import type { EventWriter } from "../db/event-writer.ts";
 import type { Pool } from "../db/pool.ts";
 import type { RunEnd } from "../db/run-ends.ts";
 import { beginTurn, endTurn, forgiveTry, noteFailure, TurnLost } from "../db/run-turns.ts";
 import type { TurnRun, TurnStart } from "../db/run-turns.ts";
+import type { RunKey } from "../db/scope.ts";
 import { isUnavailable } from "../db/unavailable.ts";
+import { publishWrittenFile } from "../db/workspace.ts";
 import type { ChatTool, ChatToolChoice, Model, ModelRequest, TokenCounts } from "../model/model.ts";
 import { ModelBusy, ModelFailed, ModelRefused } from "../model/model.ts";
 import { countTokens } from "../model/tokens.ts";
+import { offerCode } from "../tools/code-interpreter.ts";
+import { fileSearchTool } from "../tools/file-search.ts";
 import { backoff } from "./backoff.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { buildContext, PromptBudgetExceeded } from "./context.ts";
 import { readImages } from "./images.ts";
-import { builtInTools } from "../tools/registry.ts";
 import type { Suspects } from "./suspects.ts";
-import { ToolUnavailable, TurnRecorder } from "./turn-recorder.ts";
+import { TurnRecorder } from "./turn-recorder.ts";
 import { TurnWatch } from "./turn-watch.ts";
+import { listWorkspace, NO_FILES } from "./workspace.ts";
+import type { WorkspaceNames } from "./workspace.ts";
 
 const RETRY = { min: MODEL_RETRY_MIN_MS, max: MODEL_RETRY_MAX_MS };
 
@@ -70,6 +76,8 @@ export interface ToolsCalled {
   kind: "tools";
   turn: number;
   calls: { stepId: string; callId: string; tool: BuiltInTool }[];
+  /** Task queue of the worker that has the Python of the thread. */
+  codeQueue?: string;
 }
 
 /** What the workflow does next. Carries ids, names and numbers, never content. */
@@ -84,7 +92,7 @@ export async function generate(deps: ActivityDeps, input: RunInput): Promise<Tur
     if (leave !== undefined) start = await beginTurn(deps.pool, key);
     if (start.kind === "suspect") throw suspectWaits();
     if (start.kind === "files_awaited") throw filesAwaited();
-    return await goOn(deps, input, start);
+    return await goOn(deps, key, start);
   } finally {
     leave?.();
   }
@@ -92,20 +100,37 @@ export async function generate(deps: ActivityDeps, input: RunInput): Promise<Tur
 
 async function goOn(
   deps: ActivityDeps,
-  input: RunInput,
+  key: RunKey,
   start: Exclude<TurnStart, { kind: "suspect" | "files_awaited" }>,
 ): Promise<TurnOutcome> {
   if (start.kind === "calling") {
     const calls = start.calls.map(({ step_id, call_id, tool }) => ({ stepId: step_id, callId: call_id, tool }));
-    return { kind: "tools", turn: start.turn, calls };
+    return callTools(deps, key, start.turn, calls);
   }
-  if (start.added !== undefined) deps.writer.announce(input.runId, start.added);
+  if (start.added !== undefined) deps.writer.announce(key.id, start.added);
   if (start.kind === "waiting") {
     const tools = start.calls.map((call) => call.function.name);
     return { kind: "requires_action", turn: start.turn, expiresAtMs: start.expires_at_ms, tools };
   }
   if (start.kind === "ended") return { kind: "ended", status: start.status };
   return new Turn(deps, start.run).make();
+}
+
+/** Code is sent to the worker that has the variables of earlier calls. */
+async function callTools(
+  { pool }: ActivityDeps,
+  run: RunKey,
+  turn: number,
+  calls: ToolsCalled["calls"],
+): Promise<ToolsCalled> {
+  const hasCode = calls.some(({ tool }) => tool === "code_interpreter");
+  const session = hasCode ? await findCodeSession(pool, run) : undefined;
+  return {
+    kind: "tools",
+    turn,
+    calls,
+    ...(session === undefined || session.is_idle ? {} : { codeQueue: session.task_queue }),
+  };
 }
 
 class Turn {
@@ -160,23 +185,31 @@ class Turn {
 
   async #toRequest(answerBudget: number | null): Promise<ModelRequest> {
     const run = this.#run;
+    const { pool, model } = this.#deps;
     const { signal } = this.#watch;
     const source = {
-      db: this.#deps.pool,
+      db: pool,
       readImages: (file_ids: string[]) => readImages(this.#deps, { project_id: run.project_id, file_ids }, signal),
     };
     const context = await buildContext(source, run, {
-      window: this.#deps.model.contextWindow(run.model),
+      window: model.contextWindow(run.model),
       promptBudget: remaining(run.max_prompt_tokens, run.prompt_tokens),
       answerBudget,
     });
     this.#releaseImages = context.release;
+    const hasCode = run.tools.some(({ type }) => type === "code_interpreter");
+    const files = hasCode ? await listWorkspace(pool, run) : NO_FILES;
     this.#promptTokens = context.tokens;
-    this.#recorder.mayCite(context.passages);
+    this.#recorder.mayUse({
+      passages: context.passages,
+      images: context.unshown,
+      fileNames: files.written,
+      publishFile: (name) => publishWrittenFile(pool, run, name),
+    });
     return {
       model: run.model,
       messages: context.messages,
-      tools: toChatTools(run),
+      tools: toChatTools(run, files),
       tool_choice: toToolChoice(run),
       parallel_tool_calls: run.parallel_tool_calls,
       temperature: run.temperature,
@@ -203,7 +236,7 @@ class Turn {
     const calls = this.#recorder.builtInCalls;
     if (calls.length > 0) {
       await this.#recorder.leaveToTools(usage);
-      return { kind: "tools", turn, calls };
+      return callTools(this.#deps, this.#run, turn, calls);
     }
     this.#deps.writer.announce(id, await this.#recorder.requireAction(usage));
     return { kind: "requires_action", turn, expiresAtMs: expires_at_ms, tools: this.#recorder.functions };
@@ -228,7 +261,6 @@ class Turn {
     if (stop !== undefined) return this.#stopped(stop);
     if (error instanceof PromptBudgetExceeded) return this.#end({ to: "incomplete", reason: "max_prompt_tokens" });
     if (error instanceof ModelRefused) return this.#fail(error.code, error.message);
-    if (error instanceof ToolUnavailable) return this.#fail("server_error", error.message);
     if (error instanceof ModelBusy) {
       await forgiveTry(this.#deps.pool, this.#run);
       throw this.#retry("ModelBusy", error, error.retryAfterMs ?? backoff(Context.current().info.attempt, RETRY));
@@ -312,9 +344,10 @@ function remaining(budget: number | null, used: number): number | null {
   return budget === null ? null : Math.max(budget - used, 0);
 }
 
-function toChatTools(run: TurnRun): ChatTool[] {
+function toChatTools(run: TurnRun, files: WorkspaceNames): ChatTool[] {
   return run.tools.map((tool) => {
-    if (tool.type !== "function") return builtInTools[tool.type];
+    if (tool.type === "file_search") return fileSearchTool;
+    if (tool.type === "code_interpreter") return offerCode([...new Set([...files.given, ...files.written])]);
     const { name, description, parameters, strict } = tool.function;
     return {
       type: "function",

@@ -12,6 +12,8 @@ import type { IngestDeps } from "./ingest.ts";
 import type { IngestInput } from "./ingest-try.ts";
 import { removeExpired } from "./remove-expired.ts";
 import { removeOrphans } from "./remove-orphans.ts";
+import { runCode } from "./run-code.ts";
+import type { CodeDeps } from "./run-code.ts";
 import { searchFiles } from "./search-files.ts";
 import type { SearchDeps } from "./search-files.ts";
 import { Suspects } from "./suspects.ts";
@@ -24,7 +26,7 @@ export type { OpenWorkflows } from "./close-abandoned.ts";
 export type { Removed } from "./remove-expired.ts";
 export type { OrphansRemoved } from "./remove-orphans.ts";
 
-type Given = Omit<SearchDeps & IngestDeps, "suspects" | "suspectFiles" | "imageBudget"> & {
+type Given = Omit<SearchDeps & CodeDeps & IngestDeps, "suspects" | "suspectFiles" | "imageBudget"> & {
   openWorkflows: OpenWorkflows;
 };
 
@@ -34,6 +36,7 @@ export function createActivities(given: Given) {
   return {
     generate: (input: RunInput) => generate(deps, input),
     searchFiles: (input: CallInput) => searchFiles(deps, input),
+    runCode: (input: CallInput) => runCode(deps, input),
     cancelRun: (input: RunInput) => cancelRun(deps, input),
     expireRun: (input: RunInput) => expireRun(deps, input),
     extractChunks: (input: IngestInput) => extractChunks(deps, input),

@@ -6,8 +6,9 @@ import type { Pool } from "../db/pool.ts";
 import type { Catalogue, Tally, Violation } from "./tally.ts";
 
 export const BLOB_CATALOGUE: Catalogue = {
-  "file-has-blob": "The content of every file, and of every part of an upload, is in the blob store.",
-  "blob-has-row": "A blob that no file and no part names is removed by the janitor when it is old.",
+  "file-has-blob":
+    "The content of every file, of every part of an upload, and of all that code has written, is in the blob store.",
+  "blob-has-row": "A blob that none of these names is removed by the janitor when it is old.",
 };
 
 /** What is looked at between two questions to the database. */
@@ -26,7 +27,8 @@ interface Named {
 const NAMED = `
   select id, blob from (
     select id, blob from files union all
-    select id, blob from upload_parts
+    select id, blob from upload_parts union all
+    select file_id, blob from code_files c where not exists (select 1 from files f where f.blob = c.blob)
   ) named where blob collate "C" > $1 order by blob collate "C" limit $2`;
 
 export async function checkBlobs(db: Pool, tally: Tally, blobs: AuditedBlobs, graceMs: number): Promise<void> {
@@ -84,7 +86,8 @@ async function judgeOrphan(db: Pool, { key, writtenAt }: BlobEntry): Promise<Vio
 
 async function isNamedNow(db: Pool, blob: string): Promise<boolean> {
   const { rowCount } = await db.query(
-    "select 1 from files where blob = $1 union all select 1 from upload_parts where blob = $1",
+    `select 1 from files where blob = $1 union all select 1 from upload_parts where blob = $1
+     union all select 1 from code_files where blob = $1`,
     [blob],
   );
   return rowCount !== 0;

@@ -4,10 +4,10 @@ import { findViolations } from "./row-check.ts";
 import type { RunLog } from "./run-log.ts";
 import type { Found } from "./tally.ts";
 
-/** Texts with their citations, and refusals, of a column of content, in one form for all three places. */
+/** Texts with their annotations, refusals, and images, of a column of content, in one form for all three places. */
 const partsOf = (content: string): string => `(
   select coalesce(jsonb_agg(jsonb_build_object('type', part.value ->> 'type',
-      'said', coalesce(part.value -> 'text' ->> 'value', part.value ->> 'refusal'),
+      'said', coalesce(part.value -> 'text' ->> 'value', part.value ->> 'refusal', part.value #>> '{image_file,file_id}'),
       'cited', coalesce((part.value #> '{text,annotations}')::jsonb, '[]')) order by part.position), '[]')
   from json_array_elements(${content}) with ordinality as part (value, position))`;
 
@@ -17,7 +17,8 @@ const TEXTS = `
     select * from unnest($1::text[], $2::text[], $3::boolean[]) as s (run_id, id, intact)
   ), piece as (
     select d.run_id, d.data ->> 'id' as id, (part ->> 'index')::integer as index, part ->> 'type' as type,
-      string_agg(coalesce(part -> 'text' ->> 'value', part ->> 'refusal', ''), '' order by d.seq) as said,
+      string_agg(coalesce(part -> 'text' ->> 'value', part ->> 'refusal', part #>> '{image_file,file_id}', ''), ''
+        order by d.seq) as said,
       coalesce(jsonb_agg((part #> '{text,annotations,0}')::jsonb - 'index' #- '{file_citation,quote}' order by d.seq)
         filter (where part #> '{text,annotations,0}' is not null), '[]') as cited
     from run_deltas d cross join json_array_elements(d.data -> 'delta' -> 'content') as part
@@ -111,6 +112,53 @@ export async function compareCalls(tx: Queryable, logs: readonly RunLog[]): Prom
     subjects.map(({ run_id }) => run_id),
     subjects.map(({ id }) => id),
     subjects.map(({ asked_at }) => asked_at),
+    subjects.map(({ intact }) => intact),
+  ]);
+}
+
+/** $1 runs, $2 steps, $3 whether all deltas are there. */
+const CODE = `
+  with subject as materialized (
+    select * from unnest($1::text[], $2::text[], $3::boolean[]) as s (run_id, id, intact)
+  ), shown as (
+    select s.run_id, t.id, s.intact, call.value ->> 'id' as call_id, call.position - 1 as index,
+      (call.value -> 'code_interpreter')::jsonb as code
+    from subject s
+    join run_steps t on t.id = s.id and t.type = 'tool_calls' and t.status = 'completed'
+    cross join json_array_elements(t.step_details -> 'tool_calls') with ordinality as call (value, position)
+    where call.value ->> 'type' = 'code_interpreter'
+  ), written as materialized (
+    select d.data ->> 'id' as id, (call ->> 'index')::integer as index,
+      string_agg(coalesce(call #>> '{code_interpreter,input}', ''), '' order by d.seq) as input
+    from run_deltas d cross join json_array_elements(d.data #> '{delta,step_details,tool_calls}') as call
+    where d.run_id = any($1) and d.event = 'thread.run.step.delta' and call ->> 'type' = 'code_interpreter' group by 1, 2
+  ), told as materialized (
+    select e.data ->> 'id' as id, (call ->> 'index')::integer as index,
+      jsonb_agg((output.value)::jsonb - 'index' order by output.position) as outputs
+    from run_events e
+    cross join json_array_elements(e.data #> '{delta,step_details,tool_calls}') as call
+    cross join json_array_elements(call #> '{code_interpreter,outputs}') with ordinality as output (value, position)
+    where e.run_id = any($1) and e.event = 'thread.run.step.delta' group by 1, 2
+  )
+  select s.id, nullif(string_agg(concat_ws('; ',
+    case when s.intact and coalesce(w.input, '') <> s.code ->> 'input'
+      then format('the deltas of %s are not its code', s.call_id) end,
+    case when coalesce(t.outputs, '[]') <> s.code -> 'outputs'
+      then format('the outputs of %s are not those that were told', s.call_id) end
+    ), '; '), '') as reason
+  from shown s
+  left join written w on w.id = s.id and w.index = s.index
+  left join told t on t.id = s.id and t.index = s.index
+  group by s.id`;
+
+/** The deltas of the code of each step, the events that told its outputs, and its row. */
+export async function compareCode(tx: Queryable, logs: readonly RunLog[]): Promise<Found> {
+  const subjects = logs.flatMap((log) =>
+    [...log.order.steps.keys()].map((id) => ({ run_id: log.run.id, id, intact: isIntact(log, id) })),
+  );
+  return findViolations(tx, CODE, [
+    subjects.map(({ run_id }) => run_id),
+    subjects.map(({ id }) => id),
     subjects.map(({ intact }) => intact),
   ]);
 }

@@ -2,7 +2,7 @@
 // while a run lives and for a day behind its end.
 import { JANITOR_INTERVAL_MS } from "../contract/limits.ts";
 import type { Pool, Queryable } from "../db/pool.ts";
-import { compareCalls, compareTexts } from "./event-content.ts";
+import { compareCalls, compareCode, compareTexts } from "./event-content.ts";
 import { CRASH_GAP } from "./event-positions.ts";
 import { GRACE } from "./row-check.ts";
 import type { RowInvariant } from "./row-check.ts";
@@ -19,6 +19,7 @@ export const EVENT_CATALOGUE = {
   "event-objects": "Each step and message of a run has events, and the newest shows its status.",
   "event-text": "The deltas of a message, the event of its end and the message itself have the same text.",
   "event-calls": "The deltas of a step, its events and the step itself have the same calls and outputs.",
+  "event-code": "The deltas of a step and the step itself have the same code, and the same outputs of it.",
 };
 
 export const OLD_EVENT_INVARIANTS: readonly RowInvariant[] = [
@@ -68,6 +69,7 @@ export async function checkEvents(db: Pool, tally: Tally): Promise<void> {
     const ordered = logs.filter((log) => log.orderProblem === undefined);
     tally.add("event-text", await compareTexts(tx, ordered));
     tally.add("event-calls", await compareCalls(tx, ordered));
+    tally.add("event-code", await compareCode(tx, ordered));
   });
 }
 

@@ -111,6 +111,43 @@ export const CALL_INVARIANTS: readonly RowInvariant[] = [
     ],
   },
   {
+    name: "file-paths",
+    says: "A link to a file that code has written stands where its annotation says.",
+    checks: [
+      {
+        over: "messages",
+        sql: `
+          select m.id, (
+            select string_agg(format('%s is not at its place', linked.path ->> 'text'), '; ')
+            from json_array_elements(m.content) part
+            cross join json_array_elements(part #> '{text,annotations}') as linked (path)
+            where linked.path ->> 'type' = 'file_path'
+              and substr(part #>> '{text,value}', (linked.path ->> 'start_index')::integer + 1,
+                (linked.path ->> 'end_index')::integer - (linked.path ->> 'start_index')::integer)
+                is distinct from linked.path ->> 'text') as reason
+          from messages m where m.id = any($1)`,
+      },
+    ],
+  },
+  {
+    name: "code-files",
+    says: "A file that code has written and an answer has linked is one File: of the same project, content and bytes.",
+    checks: [
+      {
+        over: "threads",
+        sql: `
+          select t.id, (
+            select string_agg(format('%s is not the file %s', c.name, c.file_id), '; ')
+            from code_files c
+            left join files f on f.id = c.file_id
+            where c.thread_id = t.id and (c.project_id <> t.project_id or (f.id is not null
+              and (f.project_id, f.blob, f.bytes, f.sha256) is distinct from (c.project_id, c.blob, c.bytes, c.sha256)))
+            ) as reason
+          from threads t where t.id = any($1)`,
+      },
+    ],
+  },
+  {
     name: "citations",
     says: "A citation stands where it says, and is of the file whose passage its marker names in the same run.",
     checks: [

@@ -1,27 +1,35 @@
 // Server-sent events of a run: their names and what each carries.
 import { z } from "zod";
-import { FileCitation, Message } from "./message.ts";
+import { FileCitation, FilePath, Message } from "./message.ts";
 import { Run } from "./run.ts";
-import { FileSearchCallDelta, RunStep, StepStatus } from "./run-step.ts";
+import { CodeInterpreterCallDelta, FileSearchCallDelta, RunStep, StepStatus } from "./run-step.ts";
 import { isTerminal, RunStatus } from "./run-state.ts";
 import { Thread } from "./thread.ts";
 
-/** A citation comes in one piece with its marker. Other than in the message, it has its place, and a quote. */
-const CitationDelta = z.strictObject({
-  index: z.int(),
-  ...FileCitation.shape,
-  file_citation: z.strictObject({ file_id: z.string(), quote: z.string() }),
-});
-export type CitationDelta = z.infer<typeof CitationDelta>;
+/** An annotation comes in one piece with its text. Other than in the message it has its place, and a citation a quote. */
+const AnnotationDelta = z.discriminatedUnion("type", [
+  z.strictObject({
+    index: z.int(),
+    ...FileCitation.shape,
+    file_citation: z.strictObject({ file_id: z.string(), quote: z.string() }),
+  }),
+  z.strictObject({ index: z.int(), ...FilePath.shape }),
+]);
+export type AnnotationDelta = z.infer<typeof AnnotationDelta>;
 
 /** The first piece of a text comes with an empty list of annotations. */
 export const ContentDelta = z.discriminatedUnion("type", [
   z.strictObject({
     index: z.int(),
     type: z.literal("text"),
-    text: z.strictObject({ value: z.string(), annotations: z.array(CitationDelta).optional() }),
+    text: z.strictObject({ value: z.string(), annotations: z.array(AnnotationDelta).optional() }),
   }),
   z.strictObject({ index: z.int(), type: z.literal("refusal"), refusal: z.string() }),
+  z.strictObject({
+    index: z.int(),
+    type: z.literal("image_file"),
+    image_file: z.strictObject({ file_id: z.string() }),
+  }),
 ]);
 export type ContentDelta = z.infer<typeof ContentDelta>;
 
@@ -42,7 +50,11 @@ const FunctionCallDelta = z.strictObject({
   type: z.literal("function"),
   function: z.strictObject({ name: z.string().optional(), arguments: z.string(), output: z.null().optional() }),
 });
-export const ToolCallDelta = z.discriminatedUnion("type", [FunctionCallDelta, FileSearchCallDelta]);
+export const ToolCallDelta = z.discriminatedUnion("type", [
+  FunctionCallDelta,
+  FileSearchCallDelta,
+  CodeInterpreterCallDelta,
+]);
 export type ToolCallDelta = z.infer<typeof ToolCallDelta>;
 
 /** One piece of a step's tool calls. */

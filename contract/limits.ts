@@ -214,6 +214,18 @@ export const MAX_RETRY_AFTER_MS = 10 * 60_000;
 export const MAX_TOOL_CALL_TRIES = 4;
 /** Longest time that one try of a search may take. */
 export const FILE_SEARCH_TIMEOUT_MS = 120_000;
+/** Longest time that one try of a call of Code Interpreter may take, with the files that it brings in and keeps. */
+export const CODE_CALL_TIMEOUT_MS = 15 * 60_000;
+/** How long a call waits for the worker that has the thread's session, before another worker begins a new one. */
+export const CODE_OWNER_WAIT_MS = 5000;
+/** Longest text, in characters, that the outputs of one call show; and that the model is told of them. */
+export const MAX_CODE_LOGS_LENGTH = 256 * 1024;
+export const MAX_CODE_TOLD_LENGTH = 32_000;
+/** Files that are kept of what the code of one thread has written, and the largest one. */
+export const MAX_CODE_FILES = 200;
+export const MAX_CODE_FILE_BYTES = 256 * 1024 ** 2;
+/** Files of the workspace that the model is told of. */
+export const MAX_CODE_FILES_TOLD = 60;
 /** Longest text, in characters, that one turn may produce. */
 export const MAX_TURN_TEXT_LENGTH = 4_000_000;
 /** Rows read at a time while a context is filled from the newest message backwards. */
@@ -325,3 +337,35 @@ export const MAX_ARCHIVE_BYTES = 512 * 1024 * 1024;
 export const MAX_MARKUP_DEPTH = 10_000;
 /** Text items on one page of a PDF. */
 export const MAX_PAGE_ITEMS = 200_000;
+
+// --- code interpreter --------------------------------------------------------------------------
+
+/** Memory of one session, beside libraries that sessions share: what Python and its libraries may reserve, in bytes. */
+export const SANDBOX_MEMORY_BYTES = 1024 * 1024 * 1024;
+/** Files of one session, all together and each of them, in bytes. They are in memory where namespaces work. */
+export const SANDBOX_DISK_BYTES = 512 * 1024 * 1024;
+/** Files and folders of one session. */
+export const SANDBOX_MAX_FILES = 2000;
+export const SANDBOX_THREADS = 64;
+/** How long one cell may run, and the CPU time of all its threads. */
+export const SANDBOX_CELL_TIMEOUT_MS = 120_000;
+export const SANDBOX_CELL_CPU_SECONDS = 120;
+/** What is kept of what one cell prints, in bytes of UTF-8; the rest is counted. */
+export const SANDBOX_OUTPUT_BYTES = 1_000_000;
+/** Pictures of one cell, and all of them together in bytes. */
+export const SANDBOX_IMAGES = 20;
+export const SANDBOX_IMAGE_BYTES = 20 * 1024 * 1024;
+/** How long a cell that is told to stop may take for it before its session is killed. */
+export const SANDBOX_STOP_MS = 1000;
+/** A session that nobody has used for this long is ended. */
+export const SANDBOX_IDLE_MS = 3_600_000;
+/** Sessions that one process may ever hold: each may have a user of its own. */
+export const MAX_SANDBOX_SESSIONS = 100;
+/** How long the libraries may take to load, a session to begin, and a file to go into one or out of it. */
+export const SANDBOX_START_MS = 120_000;
+export const SANDBOX_SESSION_START_MS = 20_000;
+export const SANDBOX_TRANSFER_MS = 60_000;
+/** Longest line that a session may say to the server, in bytes. */
+export const MAX_SANDBOX_LINE_BYTES = 512 * 1024;
+/** Longest name of a file in a session, in bytes of UTF-8. */
+export const MAX_SANDBOX_NAME_BYTES = 255;

@@ -65,8 +65,7 @@ export const FileCitation = z.strictObject({
   end_index: z.int(),
   file_citation: z.strictObject({ file_id: z.string() }),
 });
-export type FileCitation = z.infer<typeof FileCitation>;
-const FilePath = z.strictObject({
+export const FilePath = z.strictObject({
   type: z.literal("file_path"),
   text: z.string(),
   start_index: z.int(),
@@ -74,12 +73,15 @@ const FilePath = z.strictObject({
   file_path: z.strictObject({ file_id: z.string() }),
 });
 
+const Annotation = z.discriminatedUnion("type", [FileCitation, FilePath]);
+export type Annotation = z.infer<typeof Annotation>;
+
 export const ContentPart = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("text"),
     text: z.strictObject({
       value: z.string(),
-      annotations: z.array(z.discriminatedUnion("type", [FileCitation, FilePath])),
+      annotations: z.array(Annotation),
     }),
   }),
   z.strictObject({

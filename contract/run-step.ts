@@ -8,19 +8,15 @@ const FunctionStepCall = z.strictObject({
   type: z.literal("function"),
   function: z.strictObject({ name: z.string(), arguments: z.string(), output: z.string().nullable() }),
 });
-/** Laid out by the contract; nothing produces it yet. */
+const CodeLogs = z.strictObject({ type: z.literal("logs"), logs: z.string() });
+const CodeImage = z.strictObject({ type: z.literal("image"), image: z.strictObject({ file_id: z.string() }) });
+/** What code has printed, and what it has drawn. */
+export const CodeOutput = z.discriminatedUnion("type", [CodeLogs, CodeImage]);
+export type CodeOutput = z.infer<typeof CodeOutput>;
 const CodeInterpreterStepCall = z.strictObject({
   id: z.string(),
   type: z.literal("code_interpreter"),
-  code_interpreter: z.strictObject({
-    input: z.string(),
-    outputs: z.array(
-      z.discriminatedUnion("type", [
-        z.strictObject({ type: z.literal("logs"), logs: z.string() }),
-        z.strictObject({ type: z.literal("image"), image: z.strictObject({ file_id: z.string() }) }),
-      ]),
-    ),
-  }),
+  code_interpreter: z.strictObject({ input: z.string(), outputs: z.array(CodeOutput) }),
 });
 const ShownRanking = z.strictObject({ ranker: z.enum(["auto", "default_2024_08_21"]), score_threshold: z.number() });
 const FileSearchStepCall = z.strictObject({
@@ -56,6 +52,24 @@ export const FileSearchCallDelta = z.strictObject({
   id: z.string(),
   type: z.literal("file_search"),
   file_search: z.strictObject({ ranking_options: ShownRanking, results: z.tuple([]) }),
+});
+
+/** The first piece carries the id and empty input; pieces of the input follow, and in the end the outputs, each with its place. */
+export const CodeInterpreterCallDelta = z.strictObject({
+  index: z.int(),
+  id: z.string().optional(),
+  type: z.literal("code_interpreter"),
+  code_interpreter: z.strictObject({
+    input: z.string().optional(),
+    outputs: z
+      .array(
+        z.discriminatedUnion("type", [
+          z.strictObject({ index: z.int(), ...CodeLogs.shape }),
+          z.strictObject({ index: z.int(), ...CodeImage.shape }),
+        ]),
+      )
+      .optional(),
+  }),
 });
 
 export const StepDetails = z.discriminatedUnion("type", [

@@ -1,6 +1,7 @@
 // Calls of the server's own tools: taken in hand by a try, and finished once. A call is written to only while its run is
 // in progress, its step open, and the try is the newest.
 import { MAX_TOOL_CALL_TRIES } from "../contract/limits.ts";
+import type { RunStepDelta } from "../contract/events.ts";
 import type { LastError, Run } from "../contract/run.ts";
 import type { RunStatus } from "../contract/run-state.ts";
 import type { BuiltInStepCall, RunStep } from "../contract/run-step.ts";
@@ -8,7 +9,7 @@ import type { Pool, Queryable } from "./pool.ts";
 import { withTransaction } from "./pool.ts";
 import { closeRun } from "./run-ends.ts";
 import { appendEvents } from "./run-events.ts";
-import type { Appended } from "./run-events.ts";
+import type { Appended, NewEvent } from "./run-events.ts";
 import type { RunKey } from "./scope.ts";
 
 export type BuiltInTool = BuiltInStepCall["type"];
@@ -36,7 +37,7 @@ export interface TakenCall {
   /** Number of this try, from 1; those that were forgiven do not count. */
   tries: number;
   epoch: number;
-  run: Pick<Run, "model" | "tools"> & RunKey & { run_epoch: number };
+  run: Pick<Run, "model" | "tools" | "thread_id"> & RunKey & { run_epoch: number };
   /** Milliseconds that are left to the run, by the clock of Postgres. */
   expires_in_ms: number;
 }
@@ -99,13 +100,13 @@ export async function takeCall(pool: Pool, key: CallKey): Promise<TakenCall | un
        from runs r, run_steps s
        where c.run_step_id = $1 and c.call_id = $2 and c.run_id = $3 and c.project_id = $4 and c.finished_at is null
          and s.id = c.run_step_id and s.status = 'in_progress' and r.id = c.run_id and r.expires_at > now()
-       returning c.number, c.arguments, c.tries, c.epoch, r.model, r.tools, r.epoch as run_epoch,
+       returning c.number, c.arguments, c.tries, c.epoch, r.thread_id, r.model, r.tools, r.epoch as run_epoch,
          (extract(epoch from r.expires_at - clock_timestamp()) * 1000)::bigint as expires_in_ms`,
       [key.stepId, key.callId, key.run.id, key.run.project_id],
     );
     if (rows[0] === undefined) return undefined;
-    const { model, tools, run_epoch, ...call } = rows[0];
-    return { ...call, key, run: { ...key.run, model, tools, run_epoch } };
+    const { thread_id, model, tools, run_epoch, ...call } = rows[0];
+    return { ...call, key, run: { ...key.run, thread_id, model, tools, run_epoch } };
   });
 }
 
@@ -113,20 +114,47 @@ export async function takeCall(pool: Pool, key: CallKey): Promise<TakenCall | un
 export interface CallResult {
   shown?: BuiltInStepCall | undefined;
   told?: string | undefined;
+  /** What else is written in the same transaction. */
+  keep?: ((tx: Queryable) => Promise<void>) | undefined;
 }
 
-/** Writes what came of a call, once. Throws `CallLost`. */
-export async function finishCall(pool: Pool, call: TakenCall, { shown, told }: CallResult): Promise<void> {
+/** Writes what came of a call, once. Returns the event that tells readers, if there is one. Throws `CallLost`. */
+export async function finishCall(
+  pool: Pool,
+  call: TakenCall,
+  { shown, told, keep }: CallResult,
+): Promise<Appended | undefined> {
   const { run, stepId, callId } = call.key;
-  await withTransaction(pool, async (tx) => {
+  return withTransaction(pool, async (tx) => {
     await holdCall(tx, call);
     await tx.query(
       `update built_in_calls set finished_at = clock_timestamp(), told = $4
        where run_step_id = $1 and call_id = $2 and project_id = $3`,
       [stepId, callId, run.project_id, told ?? null],
     );
-    if (shown !== undefined) await showResult(tx, call.key, shown);
+    await keep?.(tx);
+    if (shown === undefined) return undefined;
+    const index = await showResult(tx, call.key, shown);
+    const delta = toOutputDelta(stepId, index, shown);
+    return delta && appendEvents(tx, run.id, [delta]);
   });
+}
+
+/** What code has printed and drawn is told when it is there. What a search has found comes when its step is completed. */
+function toOutputDelta(stepId: string, index: number, shown: BuiltInStepCall): NewEvent | undefined {
+  if (shown.type !== "code_interpreter" || shown.code_interpreter.outputs.length === 0) return undefined;
+  const outputs = shown.code_interpreter.outputs.map((output, place) => ({ index: place, ...output }));
+  const data: RunStepDelta = {
+    id: stepId,
+    object: "thread.run.step.delta",
+    delta: {
+      step_details: {
+        type: "tool_calls",
+        tool_calls: [{ index, type: "code_interpreter", code_interpreter: { outputs } }],
+      },
+    },
+  };
+  return { event: "thread.run.step.delta", data };
 }
 
 /** Ends the run because of a call. Throws `CallLost`. */
@@ -179,7 +207,8 @@ async function lockRun(tx: Queryable, run: RunKey): Promise<boolean> {
   return rows[0]?.status === "in_progress";
 }
 
-async function showResult(tx: Queryable, { run, stepId, callId }: CallKey, shown: BuiltInStepCall): Promise<void> {
+/** Returns the place of the call in its step. */
+async function showResult(tx: Queryable, { run, stepId, callId }: CallKey, shown: BuiltInStepCall): Promise<number> {
   const { rows } = await tx.query<Pick<RunStep, "step_details">>(
     "select step_details from run_steps where id = $1 and project_id = $2",
     [stepId, run.project_id],
@@ -192,4 +221,5 @@ async function showResult(tx: Queryable, { run, stepId, callId }: CallKey, shown
     run.project_id,
     JSON.stringify({ type: "tool_calls", tool_calls }),
   ]);
+  return tool_calls.indexOf(shown);
 }

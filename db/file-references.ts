@@ -1,11 +1,12 @@
-// What names a file: the tools of assistants and threads, and the lists of version 1. Nothing names it any more once it is
-// deleted.
+// What names a file: the tools of assistants and threads, the lists of version 1, and the workspaces of code. Nothing names
+// it any more once it is deleted.
 import type { Queryable } from "./pool.ts";
 
 const FILE_IDS = "tool_resources -> 'code_interpreter' -> 'file_ids'";
 
 /** Takes files that the transaction has deleted out of all that names them. Found by index, whatever there is else. */
 export async function dropReferences(tx: Queryable, file_ids: readonly string[]): Promise<void> {
+  await tx.query("delete from code_files where file_id = any($1)", [file_ids]);
   for (const id of file_ids) {
     for (const table of ["assistants", "threads"]) await dropFromTools(tx, table, id);
     for (const table of ["assistants", "messages"]) await dropFromV1List(tx, table, id);

@@ -140,7 +140,8 @@ export async function deleteExpiredFiles(tx: Queryable, limit: number): Promise<
 export async function findUnusedBlobs(db: Queryable, keys: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ key: string }>(
     `select key from unnest($1::text[]) as key
-     where not exists (select from files where blob = key) and not exists (select from upload_parts where blob = key)`,
+     where not exists (select from files where blob = key) and not exists (select from upload_parts where blob = key)
+       and not exists (select from code_files where blob = key)`,
     [keys],
   );
   return rows.map(({ key }) => key);

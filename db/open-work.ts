@@ -1,6 +1,6 @@
 // The message and the step that a run has open, closed before they are finished.
-import type { CitationDelta } from "../contract/events.ts";
-import type { FileCitation, Message, MessageIncompleteReason } from "../contract/message.ts";
+import type { AnnotationDelta } from "../contract/events.ts";
+import type { Annotation, ContentPart, Message, MessageIncompleteReason } from "../contract/message.ts";
 import type { LastError, Usage } from "../contract/run.ts";
 import type { RunStep, StepStatus } from "../contract/run-step.ts";
 import { MESSAGE_COLUMNS } from "./messages.ts";
@@ -34,27 +34,46 @@ export async function closeOpenMessage(
   return rows.map((data) => ({ event: "thread.message.incomplete", data }));
 }
 
-/** What the deltas of a message add up to. Only text with its citations, and refusals, come as deltas. */
+/** What the deltas of a message add up to. */
 async function readPartialContent(tx: Queryable, runId: string, messageId: string): Promise<Message["content"]> {
-  const { rows } = await tx.query<{ type: "text" | "refusal"; value: string; citations: CitationDelta[] | null }>(
+  const { rows } = await tx.query<PartialPart>(
     `select part ->> 'type' as type,
        string_agg(coalesce(part -> 'text' ->> 'value', part ->> 'refusal', ''), '' order by d.seq) as value,
        json_agg(part #> '{text,annotations,0}' order by d.seq)
-         filter (where part #> '{text,annotations,0}' is not null) as citations
+         filter (where part #> '{text,annotations,0}' is not null) as annotations,
+       min(part #>> '{image_file,file_id}') as file_id
      from run_deltas d, json_array_elements(d.data -> 'delta' -> 'content') part
      where d.run_id = $1 and d.event = 'thread.message.delta' and d.data ->> 'id' = $2
      group by (part ->> 'index')::int, part ->> 'type' order by (part ->> 'index')::int`,
     [runId, messageId],
   );
-  return rows.map(({ type, value, citations }) =>
-    type === "refusal"
-      ? { type, refusal: value }
-      : { type, text: { value, annotations: (citations ?? []).map(toCitation) } },
-  );
+  return rows.map(toPart);
 }
 
-function toCitation({ type, text, start_index, end_index, file_citation: { file_id } }: CitationDelta): FileCitation {
-  return { type, text, start_index, end_index, file_citation: { file_id } };
+interface PartialPart {
+  type: "text" | "refusal" | "image_file";
+  value: string;
+  annotations: AnnotationDelta[] | null;
+  file_id: string;
+}
+
+function toPart({ type, value, annotations, file_id }: PartialPart): ContentPart {
+  switch (type) {
+    case "image_file":
+      return { type, image_file: { file_id } };
+    case "refusal":
+      return { type, refusal: value };
+    case "text":
+      return { type, text: { value, annotations: (annotations ?? []).map(toAnnotation) } };
+  }
+}
+
+/** Without what only deltas have. */
+function toAnnotation(delta: AnnotationDelta): Annotation {
+  const { text, start_index, end_index } = delta;
+  const place = { text, start_index, end_index };
+  if (delta.type === "file_path") return { type: delta.type, ...place, file_path: delta.file_path };
+  return { type: delta.type, ...place, file_citation: { file_id: delta.file_citation.file_id } };
 }
 
 const CLOSED_AT: Record<Exclude<StepStatus, "in_progress">, string> = {

@@ -2,20 +2,22 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { MAX_MARKER_NAME_LENGTH } from "../contract/limits.ts";
-import { MarkerFinder, markerOf, readMarker } from "./citation-markers.ts";
-import type { Piece } from "./citation-markers.ts";
+import { markerOf, markersOf, readMarker } from "./citation-markers.ts";
+import type { PassageNumber } from "./citation-markers.ts";
+import { ReferenceFinder } from "./references.ts";
+import type { Piece } from "./references.ts";
 
 /** Three passages of the first call, one of the second. */
 const isShown = ({ call, passage }: { call: number; passage: number }) => passage < ([3, 1][call] ?? 0);
 
-function find(pieces: readonly string[]): Piece[] {
-  const finder = new MarkerFinder(isShown);
+function find(pieces: readonly string[]): Piece<PassageNumber>[] {
+  const finder = new ReferenceFinder([markersOf(isShown)]);
   const found = pieces.flatMap((piece) => finder.take(piece));
-  return [...found, { kind: "text", text: finder.release() }];
+  return [...found, ...finder.release()];
 }
 
-function citationsIn(pieces: readonly Piece[]): string[] {
-  return pieces.flatMap((piece) => (piece.kind === "citation" ? [piece.text] : []));
+function citationsIn(pieces: readonly Piece<PassageNumber>[]): string[] {
+  return pieces.flatMap((piece) => (piece.kind === "reference" ? [piece.text] : []));
 }
 
 const anyBit = fc.constantFrom(
@@ -64,7 +66,7 @@ test("markers of passages that were shown are found, and no others", () => {
 });
 
 test("text is held back only while it may become a marker", () => {
-  const finder = new MarkerFinder(isShown);
+  const finder = new ReferenceFinder([markersOf(isShown)]);
   const said = (text: string) => finder.take(text).map((piece) => piece.text);
   assert.deepEqual(said("A【"), ["A"]);
   assert.deepEqual(said("0"), []);
@@ -74,8 +76,8 @@ test("text is held back only while it may become a marker", () => {
   assert.deepEqual(said(`【0:0†${"n".repeat(MAX_MARKER_NAME_LENGTH)}`), []);
   assert.deepEqual(said("n").join(""), `【0:0†${"n".repeat(MAX_MARKER_NAME_LENGTH + 1)}`);
   assert.deepEqual(said("B【1:"), ["B"]);
-  assert.equal(finder.release(), "【1:");
-  assert.equal(finder.release(), "");
+  assert.deepEqual(finder.release(), [{ kind: "text", text: "【1:" }]);
+  assert.deepEqual(finder.release(), []);
 });
 
 test("the marker of any file can be read again, whatever the file is called", () => {

@@ -1,6 +1,7 @@
 // The markers by which a model cites passages, 【call:passage†file】: made for what it is shown, and found again in what it
-// says, however that is cut into pieces. Pure.
+// says. Pure.
 import { MAX_CITED_NAME_LENGTH, MAX_MARKER_NAME_LENGTH } from "../contract/limits.ts";
+import type { Matcher } from "./references.ts";
 
 const OPEN = "【";
 const NAME = `[^【】\\n]{0,${MAX_MARKER_NAME_LENGTH}}`;
@@ -31,52 +32,18 @@ export function readMarker(text: string): PassageNumber | undefined {
   return whole === text ? { call: Number(call), passage: Number(passage) } : undefined;
 }
 
-export type Piece =
-  | { kind: "text"; text: string }
-  /** A whole marker of a passage that there is. */
-  | { kind: "citation"; text: string; passage: PassageNumber };
-
-/** Finds markers in a text that comes in pieces. What may become one is held back until it is, or cannot any more. */
-export class MarkerFinder {
-  readonly #isShown: (passage: PassageNumber) => boolean;
-  #held = "";
-
-  /** @param isShown whether there is such a passage; a marker of another one is text like any other */
-  constructor(isShown: (passage: PassageNumber) => boolean) {
-    this.#isShown = isShown;
-  }
-
-  /** What can be said now that `text` has come. */
-  take(text: string): Piece[] {
-    const said = this.#held + text;
-    this.#held = "";
-    const pieces: Piece[] = [];
-    let plainFrom = 0;
-    const endPlain = (end: number) => {
-      if (end > plainFrom) pieces.push({ kind: "text", text: said.slice(plainFrom, end) });
-    };
-    for (let at = said.indexOf(OPEN); at !== -1; at = said.indexOf(OPEN, at + 1)) {
-      const rest = said.slice(at, at + OPEN.length + 2 * 6 + 3 + MAX_MARKER_NAME_LENGTH);
-      const marker = MARKER.exec(rest)?.[0];
-      const passage = marker === undefined ? undefined : readMarker(marker);
-      if (marker !== undefined && passage !== undefined && this.#isShown(passage)) {
-        endPlain(at);
-        pieces.push({ kind: "citation", text: marker, passage });
-        plainFrom = at + marker.length;
-      } else if (at + rest.length === said.length && BEGINNING.test(rest)) {
-        endPlain(at);
-        this.#held = rest;
-        return pieces;
+/** Finds the markers of passages that there are; a marker of another one is text like any other. */
+export function markersOf(isShown: (passage: PassageNumber) => boolean): Matcher<PassageNumber> {
+  return {
+    first: OPEN,
+    reach: OPEN.length + 2 * 6 + 3 + MAX_MARKER_NAME_LENGTH,
+    match(text, isWhole) {
+      const marker = MARKER.exec(text)?.[0];
+      const reference = marker === undefined ? undefined : readMarker(marker);
+      if (marker !== undefined && reference !== undefined && isShown(reference)) {
+        return { length: marker.length, reference };
       }
-    }
-    endPlain(said.length);
-    return pieces;
-  }
-
-  /** What was held back: no marker will come of it any more. */
-  release(): string {
-    const held = this.#held;
-    this.#held = "";
-    return held;
-  }
+      return !isWhole && BEGINNING.test(text) ? "maybe" : undefined;
+    },
+  };
 }

@@ -11,6 +11,7 @@ import type { FileSearchDetails } from "../contract/run-step.ts";
 import type { Tool } from "../contract/tool.ts";
 import type { FusionWeights } from "../db/fusion.ts";
 import type { SearchHit } from "../db/search.ts";
+import type { ChatTool } from "../model/model.ts";
 import { markerOf } from "./citation-markers.ts";
 
 const Arguments = z.object({ queries: z.array(z.string()) });
@@ -99,6 +100,22 @@ export function describeResults(call: number, { results }: FileSearchDetails): s
   );
   return [HOW_TO_CITE, ...passages].join("\n\n");
 }
+
+/** The tool as it is offered. */
+export const fileSearchTool: ChatTool = {
+  type: "function",
+  function: {
+    name: "file_search",
+    description:
+      "Searches the user's files and returns the passages that fit best. Ask for each thing that you want to know with " +
+      "a query of its own. Cite the passages that you use by their markers.",
+    parameters: {
+      type: "object",
+      properties: { queries: { type: "array", items: { type: "string" }, description: "What to look for." } },
+      required: ["queries"],
+    },
+  },
+};
 
 const HOW_TO_CITE =
   "These passages were found, each behind its marker. When a statement of your answer rests on one, cite it: " +

@@ -1,10 +1,12 @@
 // A worker process: runs the workflows of runs and their activities. Any number of them may run side by side.
+import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { Client } from "@temporalio/client";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import type { WorkerOptions } from "@temporalio/worker";
 import pino from "pino";
+import { CodeSessions } from "../activities/code-sessions.ts";
 import { createActivities } from "../activities/index.ts";
 import { openBlobs } from "../blobs/open-blobs.ts";
 import { loadConfig } from "../config.ts";
@@ -21,8 +23,12 @@ import { createReranker } from "../model/reranker.ts";
 import { chooseReranker } from "../model/rerank-settings.ts";
 import { createRouter } from "../model/router.ts";
 import { loadVocabulary } from "../model/tokens.ts";
+import { DEFAULT_LIMITS } from "../sandbox/default-limits.ts";
+import { openSandbox } from "../sandbox/open-sandbox.ts";
 import { createPassageFinder } from "../tools/find-passages.ts";
+import { codeTaskQueue } from "../workflows/definitions.ts";
 import { createDocumentReader } from "./document-reader.ts";
+import { createCodeWorkers } from "./code-worker.ts";
 import { createIngestWorker } from "./ingest-worker.ts";
 import { keepJanitorSchedule } from "./janitor-schedule.ts";
 import { keepModelList } from "./model-list.ts";
@@ -85,6 +91,8 @@ const findPassages = createPassageFinder({
   onDegraded: (without, error) => log.warn({ err: error }, `a search was made without the ${without}`),
 });
 const blobs = openBlobs(config);
+const sandbox = openSandbox(config);
+const ownCodeQueue = `${codeTaskQueue(taskQueue)}-${randomUUID()}`;
 const activities = createActivities({
   pool,
   writer,
@@ -94,6 +102,8 @@ const activities = createActivities({
   readDocument: createDocumentReader(blobs),
   embedder,
   findPassages,
+  codeSessions: new CodeSessions(sandbox, DEFAULT_LIMITS),
+  ownCodeQueue,
   searchLanguage: config.SEARCH_LANGUAGE,
 });
 await removeLeftFolders().catch((error: unknown) => log.warn({ err: error }, "folders of earlier workers are left"));
@@ -120,7 +130,14 @@ const ingestWorker = await createIngestWorker({
   activities,
   maxConcurrent: config.WORKER_MAX_CONCURRENT_FILES,
 });
-const workers = ingestWorker === undefined ? [runWorker] : [runWorker, ingestWorker];
+const codeWorkers = await createCodeWorkers({
+  ...shared,
+  taskQueue,
+  ownCodeQueue,
+  activities,
+  maxConcurrent: config.CODE_INTERPRETER_MAX_SESSIONS,
+});
+const workers = [runWorker, ...codeWorkers, ...(ingestWorker === undefined ? [] : [ingestWorker])];
 
 // When one of them breaks, the process goes: whoever watches over it starts another.
 const running = Promise.all(workers.map((worker) => worker.run().finally(stop)));
@@ -136,6 +153,7 @@ try {
 } finally {
   stopModelList();
   stopJanitorSchedule();
+  await sandbox.close();
   await writer.close();
   await pool.end();
   await connection.close();

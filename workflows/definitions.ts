@@ -36,6 +36,9 @@ export function ingestWorkflowId(file: { id: number; vector_store_id: string; fi
 /** The activities of ingestion have a task queue of their own, so that however many files there are, no run waits. */
 export const ingestTaskQueue = (taskQueue: string): string => `${taskQueue}-ingest`;
 
+/** Code has a task queue of its own, too: workers take as many calls as they have room for sessions. */
+export const codeTaskQueue = (taskQueue: string): string => `${taskQueue}-code`;
+
 /** Search attributes of workflows; a Temporal namespace must know them all as Keyword. */
 export const searchAttributes = {
   thread: defineSearchAttributeKey("ThreadId", SearchAttributeType.KEYWORD),

@@ -1,8 +1,8 @@
 // The life of a run: turns of the model until it calls no more tools. It decides what happens next; what the user
 // sees is written by the activities. It knows ids, names and numbers, never content.
 import {
+  ActivityFailure,
   allHandlersFinished,
-  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   condition,
@@ -12,6 +12,7 @@ import {
   setCurrentDetails,
   setHandler,
   sleep,
+  TimeoutFailure,
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
@@ -26,13 +27,15 @@ import type {
   TurnOutcome,
 } from "../activities/index.ts";
 import {
+  CODE_CALL_TIMEOUT_MS,
+  CODE_OWNER_WAIT_MS,
   FILE_SEARCH_TIMEOUT_MS,
   HEARTBEAT_TIMEOUT_MS,
   JANITOR_INTERVAL_MS,
   MAX_RUN_LIFETIME_SECONDS,
 } from "../contract/limits.ts";
 import type { RunStatus } from "../contract/run-state.ts";
-import { progressQuery, searchAttributes, statusQuery, wake } from "./definitions.ts";
+import { codeTaskQueue, progressQuery, searchAttributes, statusQuery, wake } from "./definitions.ts";
 import type { RunProgress } from "./definitions.ts";
 
 const { generate } = proxyActivities<Activities>({
@@ -50,6 +53,13 @@ const { searchFiles } = proxyActivities<Activities>({
   cancellationType: "WAIT_CANCELLATION_COMPLETED",
   retry: { initialInterval: 250, backoffCoefficient: 2, maximumInterval: 10_000 },
 });
+
+const CODE = {
+  startToCloseTimeout: CODE_CALL_TIMEOUT_MS,
+  heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
+  cancellationType: "WAIT_CANCELLATION_COMPLETED",
+  retry: { initialInterval: 250, backoffCoefficient: 2, maximumInterval: 10_000 },
+} as const;
 
 const { cancelRun, expireRun } = proxyActivities<Activities>({
   startToCloseTimeout: 30_000,
@@ -127,20 +137,47 @@ async function makeTurn(input: RunInput, turn: number): Promise<TurnOutcome> {
   return generate.executeWithOptions({ summary: `turn ${turn}` }, [input]);
 }
 
-/** Calls the server's own tools, side by side. What comes of a call is in its row: the next turn reads it there. */
-async function callTools(input: RunInput, { turn, calls }: ToolsCalled): Promise<void> {
+/** Calls the server's own tools. What comes of a call is in its row: the next turn reads it there. */
+async function callTools(input: RunInput, { turn, calls, codeQueue }: ToolsCalled): Promise<void> {
   setCurrentDetails(`turn ${turn}: ${calls.map(({ tool }) => tool).join(", ")}`);
-  await Promise.all(calls.map(({ tool, ...call }) => callTool(tool, turn, { ...input, ...call })));
+  const summary = (tool: string) => `turn ${turn}: ${tool}`;
+  const searches = calls
+    .filter(({ tool }) => tool === "file_search")
+    .map(({ tool, ...call }) => searchFiles.executeWithOptions({ summary: summary(tool) }, [{ ...input, ...call }]));
+  await Promise.all([...searches, runCells()]);
+
+  /** One after the other: a cell goes on with what the one before has left. */
+  async function runCells(): Promise<void> {
+    let owner = codeQueue;
+    for (const { tool, ...call } of calls) {
+      if (tool !== "code_interpreter") continue;
+      const outcome = await runCell({ ...input, ...call }, owner, summary(tool));
+      if (outcome.kind === "done") owner = outcome.codeQueue ?? owner;
+    }
+  }
 }
 
-function callTool(tool: ToolsCalled["calls"][number]["tool"], turn: number, call: CallInput): Promise<CallOutcome> {
-  const options = { summary: `turn ${turn}: ${tool}` };
-  switch (tool) {
-    case "file_search":
-      return searchFiles.executeWithOptions(options, [call]);
-    case "code_interpreter":
-      throw ApplicationFailure.nonRetryable("there is no code interpreter");
+/** @param owner task queue of the worker that has the thread's session; when it does not answer, any other begins one */
+async function runCell(call: CallInput, owner: string | undefined, summary: string): Promise<CallOutcome> {
+  if (owner !== undefined) {
+    const { runCode } = proxyActivities<Activities>({
+      ...CODE,
+      taskQueue: owner,
+      scheduleToStartTimeout: CODE_OWNER_WAIT_MS,
+    });
+    try {
+      return await runCode.executeWithOptions({ summary }, [call]);
+    } catch (error) {
+      if (!isUnanswered(error)) throw error;
+    }
   }
+  const { runCode } = proxyActivities<Activities>({ ...CODE, taskQueue: codeTaskQueue(workflowInfo().taskQueue) });
+  return runCode.executeWithOptions({ summary }, [call]);
+}
+
+function isUnanswered(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof TimeoutFailure && cause.timeoutType === "SCHEDULE_TO_START";
 }
 
 /** Parks the run until outputs are there. Returns the end of the run if its time is over first. */

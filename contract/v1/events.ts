@@ -8,11 +8,11 @@ import { Thread } from "../thread.ts";
 import { V1Message, V1Run, V1RunStep, V1Thread } from "./objects.ts";
 import type { QuoteOf } from "./objects.ts";
 
-const V1TextDelta = ContentDelta.options[0];
+const V1ContentDelta = z.discriminatedUnion("type", [ContentDelta.options[0], ContentDelta.options[2]]);
 const V1MessageDelta = z
   .strictObject({
     ...MessageDelta.shape,
-    delta: z.strictObject({ content: z.array(V1TextDelta) }),
+    delta: z.strictObject({ content: z.array(V1ContentDelta) }),
   })
   .meta({ id: "V1MessageDelta" });
 type V1MessageDelta = z.infer<typeof V1MessageDelta>;
@@ -23,15 +23,16 @@ export function toV1MessageDelta({ delta, ...message }: MessageDelta, quoteOf: Q
   return { ...message, delta: { content } };
 }
 
-function toV1ContentDelta(part: ContentDelta, quoteOf: QuoteOf): z.infer<typeof V1TextDelta> {
+function toV1ContentDelta(part: ContentDelta, quoteOf: QuoteOf): z.infer<typeof V1ContentDelta> {
   if (part.type === "refusal") {
     return { index: part.index, type: "text", text: { value: part.refusal, annotations: [] } };
   }
-  if (part.text.annotations === undefined) return part;
-  const annotations = part.text.annotations.map((citation) => ({
-    ...citation,
-    file_citation: { ...citation.file_citation, quote: quoteOf(citation.text) },
-  }));
+  if (part.type === "image_file" || part.text.annotations === undefined) return part;
+  const annotations = part.text.annotations.map((annotation) =>
+    annotation.type === "file_citation"
+      ? { ...annotation, file_citation: { ...annotation.file_citation, quote: quoteOf(annotation.text) } }
+      : annotation,
+  );
   return { ...part, text: { ...part.text, annotations } };
 }
 
@@ -44,6 +45,7 @@ const V1RunStepDelta = z
         tool_calls: z.array(
           z.discriminatedUnion("type", [
             ToolCallDelta.options[0],
+            ToolCallDelta.options[2],
             z.strictObject({
               index: z.int(),
               id: z.string(),

@@ -26,26 +26,33 @@ function checkMessageDelta({ id, object, delta, ...rest }: Json, begun: Map<stri
       assert.equal(typeof part["refusal"], "string");
       continue;
     }
+    if (type === "image_file") {
+      assert.ok(isFirst, "an image comes in one piece");
+      const { file_id } = part["image_file"] as Json;
+      assert.match(file_id as string, /^file-/);
+      assert.deepEqual(part, { image_file: { file_id } });
+      continue;
+    }
     assert.equal(type, "text");
     assert.deepEqual(Object.keys(part), ["text"]);
     const { value, ...more } = part["text"] as Json;
     assert.equal(typeof value, "string");
-    if (!isFirst && "annotations" in more) checkCitation(value as string, more, id as string, begun);
+    if (!isFirst && "annotations" in more) checkAnnotation(value as string, more, id as string, begun);
     else assert.deepEqual(more, isFirst ? { annotations: [] } : {});
   }
 }
 
-/** A citation comes with its whole marker, and with nothing else. */
-function checkCitation(value: string, more: Json, id: string, begun: Map<string, number>): void {
-  const [citation, ...others] = more["annotations"] as Json[];
+/** An annotation comes with its whole text, and with nothing else. */
+function checkAnnotation(value: string, more: Json, id: string, begun: Map<string, number>): void {
+  const [annotation, ...others] = more["annotations"] as Json[];
   assert.deepEqual([Object.keys(more), others], [["annotations"], []]);
-  const { index, start_index, end_index, file_citation, ...rest } = citation as Json;
-  assert.ok(begins(begun, `citations of ${id}`, index), "a citation is sent once");
-  assert.deepEqual(rest, { type: "file_citation", text: value });
+  const { index, start_index, end_index, type, file_citation, file_path, ...rest } = annotation as Json;
+  assert.ok(begins(begun, `annotations of ${id}`, index), "an annotation is sent once");
+  assert.deepEqual(rest, { text: value });
   assert.equal((end_index as number) - (start_index as number), Array.from(value).length);
-  const { file_id, ...quoted } = file_citation as Json;
+  const { file_id, ...quoted } = (type === "file_path" ? file_path : file_citation) as Json;
   assert.match(file_id as string, /^file-/);
-  assert.deepEqual(quoted, { quote: "" });
+  assert.deepEqual(quoted, type === "file_path" ? {} : { quote: "" });
 }
 
 function checkStepDelta({ id, object, delta, ...rest }: Json, begun: Map<string, number>): void {
@@ -59,6 +66,11 @@ function checkStepDelta({ id, object, delta, ...rest }: Json, begun: Map<string,
   for (const { index, ...form } of step_details.tool_calls as Json[]) {
     const calls = begun.get(id as string) ?? 0;
     const isFirst = begins(begun, id as string, index);
+    if (form["type"] === "code_interpreter") {
+      checkCodeDelta(form, isFirst);
+      // What came of the calls is told when all of them are written.
+      if (!("input" in (form["code_interpreter"] as Json))) continue;
+    }
     // The next call begins only when the one before is finished.
     if (!isFirst) assert.equal(index, calls - 1, "a call that was finished goes on");
     if (form["type"] === "file_search") {
@@ -69,6 +81,7 @@ function checkStepDelta({ id, object, delta, ...rest }: Json, begun: Map<string,
       assert.match(form["id"] as string, /^call_[A-Za-z0-9]+$/);
       continue;
     }
+    if (form["type"] === "code_interpreter") continue;
     const { name, arguments: text } = form["function"] as { name: string; arguments: string };
     const first: Json = { id: form["id"], type: "function", function: { name, arguments: "", output: null } };
     assert.deepEqual(form, isFirst ? first : { type: "function", function: { arguments: text } });
@@ -76,6 +89,26 @@ function checkStepDelta({ id, object, delta, ...rest }: Json, begun: Map<string,
     if (!isFirst) continue;
     assert.match(form["id"] as string, /^call_[A-Za-z0-9]+$/);
     assert.match(name, /^[a-zA-Z0-9_-]{1,64}$/);
+  }
+}
+
+function checkCodeDelta({ id, type, code_interpreter, ...rest }: Json, isFirst: boolean): void {
+  assert.deepEqual([type, rest], ["code_interpreter", {}]);
+  const { input, outputs, ...more } = code_interpreter as { input?: unknown; outputs?: Json[] };
+  assert.deepEqual(more, {});
+  if (isFirst) {
+    assert.match(id as string, /^call_[A-Za-z0-9]+$/);
+    assert.deepEqual({ input, outputs }, { input: "", outputs: [] });
+    return;
+  }
+  assert.equal(id, undefined);
+  if (outputs === undefined) assert.equal(typeof input, "string");
+  else assert.equal(input, undefined, "outputs come alone");
+  for (const [place, { index, type, ...output }] of (outputs ?? []).entries()) {
+    assert.equal(index, place);
+    assert.deepEqual(Object.keys(output), [type]);
+    if (type === "image") assert.match((output["image"] as Json)["file_id"] as string, /^file-/);
+    else assert.deepEqual([type, typeof output["logs"]], ["logs", "string"]);
   }
 }
 

@@ -1,0 +1,76 @@
+// What this worker knows of the sandboxed Pythons that it holds, one for each thread that has used one lately. The driver
+// ends those that nobody uses.
+import { randomText } from "../contract/ids.ts";
+import type { SandboxDriver, SandboxLimits, SandboxSession } from "../sandbox/driver.ts";
+import type { CodeResult } from "./run-code.ts";
+
+const SESSION_ID_LENGTH = 24;
+
+/** The session of a thread. */
+export interface HeldSession {
+  readonly sandbox: SandboxSession;
+  /** Whether the files of earlier sessions are there. */
+  isFilled: boolean;
+  /** Ids of the files that were given to the thread and are there. */
+  readonly given: Set<string>;
+  /**
+   * The files of the workspace whose content is known, by name: what they looked like from outside when they were put there
+   * or read, and the SHA-256 of their content; null of one that is as the user gave it.
+   */
+  readonly known: Map<string, { stamp: string; sha256: string | null }>;
+  /** What came of the newest call, for the case that it could not be written down: code is not run twice. */
+  last: { callId: string; result: CodeResult } | undefined;
+}
+
+export class CodeSessions {
+  readonly #driver: SandboxDriver;
+  readonly #limits: SandboxLimits;
+  readonly #held = new Map<string, HeldSession>();
+  /** The end of the newest call of each thread that has one under way. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  constructor(driver: SandboxDriver, limits: SandboxLimits) {
+    this.#driver = driver;
+    this.#limits = limits;
+  }
+
+  /** Calls of a thread follow one another. */
+  async inTurn<Result>(threadId: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#turns.get(threadId) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    this.#turns.set(threadId, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(threadId) === turn) this.#turns.delete(threadId);
+    }
+  }
+
+  /**
+   * The session of a thread, if the thread goes on with it: it has done the newest call, or it has this one and could not
+   * write it down. Another one is of an earlier time, and goes.
+   */
+  async find(threadId: string, newest: { id: string | undefined; callId: string }): Promise<HeldSession | undefined> {
+    const held = this.#held.get(threadId);
+    if (held === undefined) return undefined;
+    const { sandbox, last } = held;
+    if (last?.callId === newest.callId || (sandbox.id === newest.id && sandbox.loss === undefined)) return held;
+    await this.end(threadId);
+    return undefined;
+  }
+
+  /** Begins a session. Throws as the driver does. */
+  async open(threadId: string): Promise<HeldSession> {
+    for (const [id, { sandbox }] of this.#held) if (sandbox.loss !== undefined) this.#held.delete(id);
+    const sandbox = await this.#driver.create({ sessionId: randomText(SESSION_ID_LENGTH), limits: this.#limits });
+    const held: HeldSession = { sandbox, isFilled: false, given: new Set(), known: new Map(), last: undefined };
+    this.#held.set(threadId, held);
+    return held;
+  }
+
+  async end(threadId: string): Promise<void> {
+    const held = this.#held.get(threadId);
+    this.#held.delete(threadId);
+    await held?.sandbox.destroy();
+  }
+}

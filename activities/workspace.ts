@@ -1,0 +1,98 @@
+// The workspace of a session and what is kept of it: files are brought in before a call, and those that it has written are
+// kept behind it, so that they outlive the session.
+import { newBlobKey } from "../blobs/blobs.ts";
+import { newId } from "../contract/ids.ts";
+import { MAX_CODE_FILES, MAX_CODE_FILE_BYTES } from "../contract/limits.ts";
+import type { Queryable } from "../db/pool.ts";
+import type { RunKey, ThreadScope } from "../db/scope.ts";
+import { readGivenFiles, readWrittenFiles } from "../db/workspace.ts";
+import type { WorkspaceChange, WrittenFile } from "../db/workspace.ts";
+import { isPlainName, nameFiles } from "../tools/workspace-names.ts";
+import type { HeldSession } from "./code-sessions.ts";
+import type { ActivityDeps } from "./generate.ts";
+
+export interface WorkspaceNames {
+  given: readonly string[];
+  /** By code. */
+  written: readonly string[];
+}
+export const NO_FILES: WorkspaceNames = { given: [], written: [] };
+
+/** The names of the files that code finds, whether there is a session or not. */
+export async function listWorkspace(db: Queryable, run: ThreadOfRun): Promise<WorkspaceNames> {
+  const [given, written] = await Promise.all([readGivenFiles(db, run), readWrittenFiles(db, run)]);
+  return { given: nameFiles(given.map(({ filename }) => filename)), written: written.map(({ name }) => name) };
+}
+
+type Deps = Pick<ActivityDeps, "pool" | "blobs">;
+type ThreadOfRun = RunKey & ThreadScope;
+
+/** Brings in what the session does not have: files that were given meanwhile, and, in a new one, all that code had written. */
+export async function fillWorkspace(
+  deps: Deps,
+  run: ThreadOfRun,
+  session: HeldSession,
+  signal: AbortSignal,
+): Promise<void> {
+  const [given, written] = await Promise.all([readGivenFiles(deps.pool, run), readWrittenFiles(deps.pool, run)]);
+  const names = nameFiles(given.map(({ filename }) => filename));
+  const rewritten = new Set(written.map(({ name }) => name));
+  const missing = [
+    ...(session.isFilled ? [] : written),
+    ...given
+      .map((file, index) => ({ ...file, name: names[index] as string }))
+      .filter(({ file_id, name }) => !session.given.has(file_id) && !rewritten.has(name)),
+  ];
+  for (const { name, blob, file_id } of missing) {
+    signal.throwIfAborted();
+    await session.sandbox.putFile(name, await deps.blobs.read(blob));
+    await session.sandbox.linkFile(name, file_id);
+  }
+  for (const { file_id } of given) session.given.add(file_id);
+  session.isFilled = true;
+  if (missing.length === 0) return;
+  const brought = new Map(missing.map((file) => [file.name, rewritten.has(file.name) ? toHex(file) : null]));
+  for (const file of await session.sandbox.listFiles()) {
+    const sha256 = brought.get(file.name);
+    if (sha256 !== undefined) session.known.set(file.name, { stamp: file.stamp, sha256 });
+  }
+}
+
+const toHex = ({ sha256 }: { sha256: Buffer }): string => sha256.toString("hex");
+
+/** Keeps what a call has written. The notes say what was not kept. */
+export async function collectChange(
+  { pool, blobs }: Deps,
+  run: ThreadOfRun,
+  session: HeldSession,
+  signal: AbortSignal,
+): Promise<WorkspaceChange & { notes: string[] }> {
+  const kept = new Map((await readWrittenFiles(pool, run)).map((file) => [file.name, toHex(file)]));
+  const found = await session.sandbox.listFiles();
+  const written: WrittenFile[] = [];
+  const unkept: string[] = [];
+  for (const file of found) {
+    const { name, bytes } = file;
+    const known = session.known.get(name);
+    const isSame = known !== undefined && known.stamp === file.stamp;
+    if (isSame && (known.sha256 === null || known.sha256 === kept.get(name))) continue;
+    const isTooMany = !kept.has(name) && kept.size + written.length >= MAX_CODE_FILES;
+    if (!isPlainName(name) || bytes > MAX_CODE_FILE_BYTES || isTooMany) {
+      unkept.push(name);
+      continue;
+    }
+    const blob = newBlobKey();
+    const content = await blobs.write(blob, session.sandbox.getFile(name, MAX_CODE_FILE_BYTES), signal);
+    written.push({ name, file_id: newId("file-"), blob, ...content });
+    session.known.set(name, { stamp: file.stamp, sha256: toHex(content) });
+  }
+  const names = new Set(found.map(({ name }) => name));
+  const removed = [...kept.keys()].filter((name) => !names.has(name));
+  return { written, removed, notes: unkept.length === 0 ? [] : [describeUnkept(unkept)] };
+}
+
+function describeUnkept(names: readonly string[]): string {
+  const shown = names.slice(0, 5).map((name) => JSON.stringify(name));
+  const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : "";
+  return `(These files are there, but cannot be given to the user: ${shown.join(", ")}${more}. They are too large, too many, or have strange names.)`;
+}
