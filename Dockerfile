@@ -36,6 +36,17 @@ CMD ["node", "api/main.ts"]
 
 # Listens nowhere, so there is nothing to ask for its health: a worker that cannot work ends, and is started again.
 FROM base AS worker
+USER root
+# The Python of Code Interpreter, with its libraries. Its code calls its folder /mnt/data, whatever that is on the outside.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends python3 python3-venv \
+ && rm -rf /var/lib/apt/lists/* \
+ && ln -s /proc/self/fd/99 /mnt/data
+COPY sandbox ./sandbox
+RUN python3 -m venv /opt/code-interpreter \
+ && /opt/code-interpreter/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r sandbox/setup/requirements.txt
+ENV CODE_INTERPRETER_PYTHON=/opt/code-interpreter/bin/python
+USER node
 COPY activities ./activities
 COPY documents ./documents
 COPY worker ./worker

@@ -10,6 +10,7 @@ const facts: BannerFacts = {
   key: { key: "sk-da-secret", file: "/data/api-key", isNew: true },
   modelEndpoint: "a demo",
   fileSearch: "by words",
+  codeInterpreter: "ready",
   model: "demo-1",
 };
 

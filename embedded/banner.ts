@@ -12,25 +12,28 @@ export interface BannerFacts {
   modelEndpoint: string;
   /** How files are searched, in words. */
   fileSearch: string;
+  /** Whether code can be run, in words. */
+  codeInterpreter: string;
   /** A model name that works there. */
   model: string;
 }
 
 /** The banner as lines of text. A key is shown only while it is new; later the file is named. */
 export function renderBanner(facts: BannerFacts): string {
-  const { apiUrl, temporalUiUrl, dataDir, key, modelEndpoint, fileSearch } = facts;
+  const { apiUrl, temporalUiUrl, dataDir, key, modelEndpoint, fileSearch, codeInterpreter } = facts;
   const rows = [
     ["API", `${apiUrl}/v1`],
     ...(temporalUiUrl === undefined ? [] : [["Temporal UI", temporalUiUrl]]),
     ["API key", describeKey(key)],
     ["Model", modelEndpoint],
     ["File Search", fileSearch],
+    ["Code Interpreter", codeInterpreter],
     ["Data and logs", dataDir],
   ];
   return `
 Durable Assistants is ready.
 
-${rows.map(([name = "", value]) => `  ${name.padEnd(15)}${value}`).join("\n")}
+${rows.map(([name = "", value]) => `  ${name.padEnd(18)}${value}`).join("\n")}
 
 Any OpenAI SDK works by changing its base URL. A first call, to paste into another terminal:
 

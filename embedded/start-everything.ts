@@ -8,6 +8,7 @@ import { createPool } from "../db/pool.ts";
 import { renderBanner } from "./banner.ts";
 import { CannotStart } from "./cannot-start.ts";
 import { chooseEmbeddings } from "../model/embedding-settings.ts";
+import { setUpCode } from "./code-setup.ts";
 import { choosePorts, needsScriptedModel } from "./choose-ports.ts";
 import { ensureFirstKey } from "./first-key.ts";
 import type { FirstKey } from "./first-key.ts";
@@ -45,7 +46,7 @@ export interface Start {
 
 /** Starts all parts, side by side where none needs the other. Resolves to the banner when the API answers. */
 export async function startEverything(start: Start): Promise<string> {
-  const { config, dataDir, parts } = start;
+  const { config, dataDir, parts, say } = start;
   refuseToAskOurselves(config);
   const ports = await choosePorts(config);
   const [database, temporal, modelUrl] = await Promise.all([
@@ -72,6 +73,7 @@ export async function startEverything(start: Start): Promise<string> {
     key: database.key,
     modelEndpoint: modelUrl ? DEMO_MODEL : (config.OPENAI_BASE_URL ?? "OpenAI (https://api.openai.com/v1)"),
     fileSearch: describeFileSearch(config, modelUrl !== undefined),
+    codeInterpreter: await setUpCode({ config, say, signal: parts.signal }),
     model,
   });
 }

@@ -2,6 +2,7 @@
 import pg from "pg";
 import { createPool } from "../../db/pool.ts";
 import type { Pool } from "../../db/pool.ts";
+import { codeSettings } from "../support/code-settings.ts";
 import { copyTestDatabase } from "../support/database.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
@@ -27,7 +28,7 @@ export interface World {
 
 /** Without API and worker: nobody mends what is broken. The stack is still to be stopped. */
 export async function freezeWorld(): Promise<World> {
-  const stack = await startStack();
+  const stack = await startStack({ settings: await codeSettings() });
   const made = await makeMixedRuns(stack);
   await Promise.all([...stack.apis, ...stack.workers].map((child) => child.stop()));
 

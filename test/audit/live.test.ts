@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { Client, Connection } from "@temporalio/client";
 import { audit } from "../../audit/audit.ts";
 import type { AuditReport } from "../../audit/audit.ts";
+import { codeSettings } from "../support/code-settings.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { storeFile } from "../support/stored-files.ts";
@@ -20,6 +21,7 @@ before(async () => {
   stack = await startStack({
     apis: 2,
     workers: 2,
+    settings: await codeSettings(),
     reroute: async (given) => ({ ...given, EMBEDDINGS_BASE_URL: given["OPENAI_BASE_URL"] ?? "" }),
   });
   connection = await Connection.connect({ address: process.env["TEMPORAL_ADDRESS"] ?? "" });

@@ -32,6 +32,8 @@ const searches = (...more: object[]) => ({
   tool_calls: [{ name: "file_search", arguments: { queries: ["notes"] } }, ...more],
 });
 
+const WRITE = 'open("/mnt/data/a.txt", "w").write("a")\nprint("written")';
+
 const KINDS = {
   plain: { turns: [{ text: "An answer. ".repeat(20) }] },
   refused: { turns: [{ refusal: "I would rather not." }] },
@@ -47,6 +49,13 @@ const KINDS = {
     turns: [searches(...calls("a").tool_calls), { text: "Found." }],
   },
   searchedTwice: { turns: [searches(), searches(...searches().tool_calls), { text: "So【2:0†x】, so【0:0†x】." }] },
+  coded: {
+    turns: [
+      { tool_calls: [{ name: "code_interpreter", arguments: { code: WRITE } }] },
+      { text: "See [it](sandbox:/mnt/data/a.txt)." },
+    ],
+    stream: true,
+  },
   failed: { turns: [{ error: { status: 400 } }] },
   filtered: { turns: [{ text: "Well, ", finish_reason: "content_filter" }] },
   incomplete: { turns: [{ text: "word ".repeat(1000) }], options: { max_completion_tokens: 256 } },
@@ -98,7 +107,7 @@ export async function makeMixedRuns(stack: Stack): Promise<MixedRuns> {
   await addText(stack, store, { filename: "notes.txt", text: "These are notes." });
   const assistant = await stack.openai.beta.assistants.create({
     model: "gpt-4o",
-    tools: [lookup, { type: "file_search" }],
+    tools: [lookup, { type: "file_search" }, { type: "code_interpreter" }],
     tool_resources: { file_search: { vector_store_ids: [store] } },
   });
   const made = await Promise.all(

@@ -787,6 +787,40 @@ export const ROW_BREAKAGES: readonly RowBreakage[] = [
     also: ["event-calls"],
   },
   {
+    invariant: "event-code",
+    how: "the code of a step is another",
+    sql: [
+      `update run_steps set step_details = replace(step_details::text, 'written', 'read')::json
+       where run_id = $coded and type = 'tool_calls' returning id`,
+    ],
+    also: ["event-calls"],
+  },
+  {
+    invariant: "event-code",
+    how: "other outputs were told",
+    sql: [
+      `update run_events set data = replace(data::text, '"logs":"', '"logs":"more ')::json
+       where run_id = $coded and event = 'thread.run.step.delta' returning data ->> 'id' as id`,
+    ],
+  },
+  {
+    invariant: "file-paths",
+    how: "it stands elsewhere",
+    sql: [
+      ...forget("coded"),
+      `update messages set content = replace(content::text, '"start_index":', '"start_index":1')::json
+       where run_id = $coded returning id`,
+    ],
+  },
+  {
+    invariant: "code-files",
+    how: "the file has other bytes",
+    sql: [
+      `update code_files set bytes = bytes + 1 where thread_id = (select thread_id from runs where id = $coded)
+       returning thread_id as id`,
+    ],
+  },
+  {
     invariant: "search-numbers",
     how: "a number is left out",
     sql: ["update built_in_calls set number = 1 where run_id = $searchedAndCalled returning run_id as id"],

@@ -16,6 +16,7 @@ export const STOP_MS = 60_000;
 
 /** Settings that are empty count as not set, and keep a developer's own .env out of the test. */
 const SETTINGS = {
+  CODE_INTERPRETER: "none", // its Python takes minutes to make, and is made by the tests that need it
   HOST: "127.0.0.1",
   PORT: "0",
   EMBEDDED_POSTGRES_PORT: "0",
