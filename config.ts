@@ -83,6 +83,10 @@ export const Environment = z.object({
   CODE_INTERPRETER_PYTHON: optional,
   /** Sessions that one worker process keeps; for another one, that of the longest rest ends. */
   CODE_INTERPRETER_MAX_SESSIONS: z.coerce.number().int().min(1).max(100).default(20),
+  /** Of those, how many one project may have. Without it, all. */
+  CODE_INTERPRETER_MAX_SESSIONS_PER_PROJECT: z.coerce.number().int().min(1).max(100).optional(),
+  /** `true` lets several projects run code where nothing but this machine's kernel keeps them apart. */
+  CODE_INTERPRETER_SHARED: z.stringbool().default(false),
   /** An API key that exists from the first start, for automation. At least 16 characters. */
   BOOTSTRAP_API_KEY: optional.pipe(z.string().min(16).max(200).optional()),
   /** Seconds from the creation of a run until it expires, unless the run itself says otherwise. */

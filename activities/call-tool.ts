@@ -1,10 +1,12 @@
 // One call of a tool of the server's own, whatever the tool: taken in hand, watched while it works, and finished once.
 // Temporal may call this more than once, and the run may have ended meanwhile; then there is nothing to do.
-import { log } from "@temporalio/activity";
+import { ApplicationFailure, Context, log } from "@temporalio/activity";
+import { TOOL_BUSY_MAX_MS, TOOL_BUSY_MIN_MS } from "../contract/limits.ts";
 import type { LastError } from "../contract/run.ts";
 import { CallLost, failRun, finishCall, forgiveCallTry, isExhausted, takeCall } from "../db/built-in-calls.ts";
 import type { CallResult, TakenCall } from "../db/built-in-calls.ts";
 import { isUnavailable } from "../db/unavailable.ts";
+import { backoff } from "./backoff.ts";
 import type { ActivityDeps, RunInput } from "./generate.ts";
 import { TurnWatch } from "./turn-watch.ts";
 
@@ -28,6 +30,11 @@ export type CallOutcome =
 
 /** What a tool makes of a call: a result, or the end of the run. */
 export type ToolOutcome = (CallResult & Omit<CallOutcome & { kind: "done" }, "kind">) | { error: LastError };
+
+/** The tool has no place for the call now. It waits in Temporal, and may find one in another worker. */
+export class ToolBusy extends Error {
+  override name = "ToolBusy";
+}
 
 /** Does the work of one tool. May throw anything: it is tried again. The signal aborts when nobody wants the result any more. */
 export type UseTool = (call: TakenCall, signal: AbortSignal) => Promise<ToolOutcome>;
@@ -85,7 +92,16 @@ async function recover(
     throw stop.failure;
   }
   if (stop !== undefined) return { kind: "over" };
+  if (error instanceof ToolBusy) {
+    await forgiveCallTry(pool, call);
+    throw waits(error);
+  }
   if (isUnavailable(error)) await forgiveCallTry(pool, call).catch(() => undefined);
   else log.warn("a tool failed; it will be tried again", { tries: call.tries });
   throw error;
+}
+
+function waits({ message }: ToolBusy): ApplicationFailure {
+  const nextRetryDelay = backoff(Context.current().info.attempt, { min: TOOL_BUSY_MIN_MS, max: TOOL_BUSY_MAX_MS });
+  return ApplicationFailure.create({ type: "ToolBusy", message, nextRetryDelay, category: "BENIGN" });
 }

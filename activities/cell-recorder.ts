@@ -7,9 +7,14 @@ import type { CodeOutput } from "../contract/run-step.ts";
 import type { NewFile } from "../db/files.ts";
 import type { CellDone, CellEvent, Loss } from "../sandbox/driver.ts";
 
-export interface RecordedCell {
+/** What has come out so far. */
+export interface CellOutputs {
   outputs: CodeOutput[];
+  /** Those among the outputs that may not be written down as files yet. */
   images: NewFile[];
+}
+
+export interface RecordedCell extends CellOutputs {
   notes: string[];
 }
 
@@ -17,7 +22,7 @@ export class CellRecorder {
   readonly #blobs: Blobs;
   readonly #projectId: string;
   readonly #outputs: CodeOutput[] = [];
-  readonly #images: NewFile[] = [];
+  #images: NewFile[] = [];
   readonly #notes: string[] = [];
   #length = 0;
   /** Characters, or bytes of those that the sandbox itself has left out. */
@@ -44,9 +49,19 @@ export class CellRecorder {
     }
   }
 
+  /** A copy. */
+  get soFar(): CellOutputs {
+    return { outputs: structuredClone(this.#outputs), images: [...this.#images] };
+  }
+
+  /** These are written down. */
+  forget(images: readonly NewFile[]): void {
+    this.#images = this.#images.filter((image) => !images.includes(image));
+  }
+
   finish(): RecordedCell {
     if (this.#leftOut > 0) this.#append(`\n[… ${this.#leftOut} more characters are left out …]\n`);
-    return { outputs: this.#outputs, images: this.#images, notes: this.#notes };
+    return { ...this.soFar, notes: this.#notes };
   }
 
   #log(text: string): void {

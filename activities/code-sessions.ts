@@ -1,7 +1,9 @@
 // What this worker knows of the sandboxed Pythons that it holds, one for each thread that has used one lately. The driver
 // ends those that nobody uses.
 import { randomText } from "../contract/ids.ts";
+import type { ThreadScope } from "../db/scope.ts";
 import type { SandboxDriver, SandboxLimits, SandboxSession } from "../sandbox/driver.ts";
+import { SandboxBusy } from "../sandbox/sandbox-error.ts";
 import type { CodeResult } from "./run-code.ts";
 
 const SESSION_ID_LENGTH = 24;
@@ -22,16 +24,28 @@ export interface HeldSession {
   last: { callId: string; result: CodeResult } | undefined;
 }
 
+export interface CodeSessionsOptions {
+  driver: SandboxDriver;
+  /** Of each session. */
+  limits: SandboxLimits;
+  /** Sessions that one project may have here. */
+  maxPerProject: number;
+}
+
 export class CodeSessions {
-  readonly #driver: SandboxDriver;
-  readonly #limits: SandboxLimits;
+  readonly #options: CodeSessionsOptions;
   readonly #held = new Map<string, HeldSession>();
+  /** The project of each thread that has a session or is about to get one. The one that was used least recently comes first. */
+  readonly #projects = new Map<string, string>();
   /** The end of the newest call of each thread that has one under way. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
-  constructor(driver: SandboxDriver, limits: SandboxLimits) {
-    this.#driver = driver;
-    this.#limits = limits;
+  constructor(options: CodeSessionsOptions) {
+    this.#options = options;
+  }
+
+  get keepProjectsApart(): boolean {
+    return this.#options.driver.keepsProjectsApart;
   }
 
   /** Calls of a thread follow one another. */
@@ -54,23 +68,54 @@ export class CodeSessions {
     const held = this.#held.get(threadId);
     if (held === undefined) return undefined;
     const { sandbox, last } = held;
-    if (last?.callId === newest.callId || (sandbox.id === newest.id && sandbox.loss === undefined)) return held;
+    if (last?.callId === newest.callId || (sandbox.id === newest.id && sandbox.loss === undefined)) {
+      this.#noteUse(threadId);
+      return held;
+    }
     await this.end(threadId);
     return undefined;
   }
 
-  /** Begins a session. Throws as the driver does. */
-  async open(threadId: string): Promise<HeldSession> {
-    for (const [id, { sandbox }] of this.#held) if (sandbox.loss !== undefined) this.#held.delete(id);
-    const sandbox = await this.#driver.create({ sessionId: randomText(SESSION_ID_LENGTH), limits: this.#limits });
-    const held: HeldSession = { sandbox, isFilled: false, given: new Set(), known: new Map(), last: undefined };
-    this.#held.set(threadId, held);
-    return held;
+  /** Begins a session. Throws as the driver does; `SandboxBusy` also when the project's sessions are all at work. */
+  async open({ thread_id, project_id }: ThreadScope): Promise<HeldSession> {
+    for (const [id, { sandbox }] of this.#held) if (sandbox.loss !== undefined) await this.end(id);
+    await this.#makeRoom(project_id);
+    this.#projects.set(thread_id, project_id);
+    try {
+      const { driver, limits } = this.#options;
+      const sandbox = await driver.create({ sessionId: randomText(SESSION_ID_LENGTH), limits });
+      const held: HeldSession = { sandbox, isFilled: false, given: new Set(), known: new Map(), last: undefined };
+      this.#held.set(thread_id, held);
+      return held;
+    } catch (error) {
+      this.#projects.delete(thread_id);
+      throw error;
+    }
   }
 
   async end(threadId: string): Promise<void> {
     const held = this.#held.get(threadId);
     this.#held.delete(threadId);
+    this.#projects.delete(threadId);
     await held?.sandbox.destroy();
+  }
+
+  #noteUse(threadId: string): void {
+    const project = this.#projects.get(threadId);
+    if (project === undefined) return;
+    this.#projects.delete(threadId);
+    this.#projects.set(threadId, project);
+  }
+
+  /** A project that has as many sessions as it may have gives up the one that it used least recently. */
+  async #makeRoom(projectId: string): Promise<void> {
+    const { maxPerProject } = this.#options;
+    for (;;) {
+      const threads = [...this.#projects].filter(([, id]) => id === projectId).map(([thread]) => thread);
+      if (threads.length < maxPerProject) return;
+      const unused = threads.find((thread) => !this.#turns.has(thread));
+      if (unused === undefined) throw new SandboxBusy(`All ${maxPerProject} sessions of the project are at work`);
+      await this.end(unused);
+    }
   }
 }

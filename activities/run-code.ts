@@ -1,32 +1,37 @@
 // Code Interpreter in a run: one call of the model's, run in the sandboxed Python of its thread.
 import { SANDBOX_CELL_TIMEOUT_MS } from "../contract/limits.ts";
-import type { CodeOutput } from "../contract/run-step.ts";
+import type { BuiltInStepCall, CodeOutput } from "../contract/run-step.ts";
+import { hasSeveralProjects } from "../db/api-keys.ts";
+import { showProgress } from "../db/built-in-calls.ts";
 import type { TakenCall } from "../db/built-in-calls.ts";
 import { findCodeSession, takeCodeSession } from "../db/code-sessions.ts";
-import { insertFile } from "../db/files.ts";
+import { ensureFile } from "../db/files.ts";
 import type { NewFile } from "../db/files.ts";
 import type { Queryable } from "../db/pool.ts";
 import { keepWorkspace } from "../db/workspace.ts";
 import type { WorkspaceChange } from "../db/workspace.ts";
-import { SandboxUnavailable } from "../sandbox/sandbox-error.ts";
+import { SandboxBusy, SandboxUnavailable } from "../sandbox/sandbox-error.ts";
 import { describeOutputs, NO_CODE, readCode } from "../tools/code-interpreter.ts";
-import { callTool } from "./call-tool.ts";
+import { callTool, ToolBusy } from "./call-tool.ts";
 import type { CallInput, CallOutcome, ToolOutcome } from "./call-tool.ts";
 import { CellRecorder } from "./cell-recorder.ts";
 import type { CodeSessions, HeldSession } from "./code-sessions.ts";
 import type { ActivityDeps } from "./generate.ts";
+import { LiveOutputs } from "./live-outputs.ts";
 import { collectChange, fillWorkspace } from "./workspace.ts";
 
 export interface CodeDeps extends ActivityDeps {
   codeSessions: CodeSessions;
   /** Task queue on which only this worker takes calls. */
   ownCodeQueue: string;
+  /** Whether several projects may run code where nothing but the kernel keeps them apart. */
+  mayShareKernel: boolean;
 }
 
 /** What came of a call, before it is written down. */
 export interface CodeResult {
   outputs: CodeOutput[];
-  /** Those among the outputs. */
+  /** Those among the outputs that may not be written down as files yet. */
   images: NewFile[];
   change: WorkspaceChange;
   /** What the model is told besides. */
@@ -35,6 +40,11 @@ export interface CodeResult {
 
 const NEW_PYTHON =
   "(This is a new Python: what earlier calls have defined and imported is gone. The files are still there.)";
+
+const TOO_CLOSE =
+  "this server has several projects, whose code only the kernel would keep apart; CODE_INTERPRETER_SHARED=true allows that";
+const INTERRUPTED =
+  "[… interrupted here: the worker that ran this has gone. Variables and files that it changed may be lost …]\n";
 
 export async function runCode(deps: CodeDeps, input: CallInput): Promise<CallOutcome> {
   return callTool(deps, input, (call, signal) =>
@@ -47,25 +57,31 @@ async function run(deps: CodeDeps, call: TakenCall, signal: AbortSignal): Promis
   const code = readCode(call.arguments);
   if (code === undefined) return { told: NO_CODE, results: 0 };
   try {
-    const { session, notes } = await openSession(deps, call);
-    if (session.last?.callId !== call.key.callId) {
+    const { thread_id } = call.run;
+    const standing = await findCodeSession(deps.pool, call.run);
+    const held = await deps.codeSessions.find(thread_id, { id: standing?.id, callId: call.key.callId });
+    const isDone = held?.last?.callId === call.key.callId;
+    // What readers have seen of an earlier try stays: code that has put something out is not run twice.
+    if (!isDone && outputsOf(call).length > 0) return toInterrupted(call, code);
+    const session = held ?? (await open(deps, call));
+    if (!isDone) {
+      const notes = held === undefined && standing !== undefined ? [NEW_PYTHON] : [];
       const result = await runIn(deps, call, { session, code, signal });
       session.last = { callId: call.key.callId, result: { ...result, notes: [...notes, ...result.notes] } };
     }
     return toOutcome(deps, call, code, session);
   } catch (error) {
+    if (error instanceof SandboxBusy) throw new ToolBusy(error.message, { cause: error });
     if (!(error instanceof SandboxUnavailable)) throw error;
     return { error: { code: "server_error", message: `Code Interpreter is not available. ${error.message}` } };
   }
 }
 
-/** The session that the thread goes on with, or a new one. */
-async function openSession(deps: CodeDeps, call: TakenCall): Promise<{ session: HeldSession; notes: string[] }> {
-  const { thread_id } = call.run;
-  const standing = await findCodeSession(deps.pool, call.run);
-  const held = await deps.codeSessions.find(thread_id, { id: standing?.id, callId: call.key.callId });
-  if (held !== undefined) return { session: held, notes: [] };
-  return { session: await deps.codeSessions.open(thread_id), notes: standing === undefined ? [] : [NEW_PYTHON] };
+async function open({ pool, codeSessions, mayShareKernel }: CodeDeps, { run }: TakenCall): Promise<HeldSession> {
+  if (!codeSessions.keepProjectsApart && !mayShareKernel && (await hasSeveralProjects(pool))) {
+    throw new SandboxUnavailable([TOO_CLOSE]);
+  }
+  return codeSessions.open(run);
 }
 
 interface Cell {
@@ -77,10 +93,7 @@ interface Cell {
 async function runIn(deps: CodeDeps, call: TakenCall, { session, code, signal }: Cell): Promise<CodeResult> {
   await fillWorkspace(deps, call.run, session, signal);
   const recorder = new CellRecorder(deps.blobs, call.run.project_id);
-  for await (const event of session.sandbox.exec(code, { timeoutMs: SANDBOX_CELL_TIMEOUT_MS, signal })) {
-    await recorder.record(event, signal);
-  }
-  signal.throwIfAborted();
+  await recordCell(deps, call, { session, code, signal }, recorder);
   const { outputs, images, notes } = recorder.finish();
   // What a call has written is gone with the session that it took along.
   const none = { written: [], removed: [], notes: [] };
@@ -89,16 +102,61 @@ async function runIn(deps: CodeDeps, call: TakenCall, { session, code, signal }:
   return { outputs, images, change, notes: [...notes, ...unkept] };
 }
 
+/** Runs the code, and shows what it puts out meanwhile. */
+async function recordCell(deps: CodeDeps, call: TakenCall, cell: Cell, recorder: CellRecorder): Promise<void> {
+  const lost = new AbortController();
+  const signal = AbortSignal.any([cell.signal, lost.signal]);
+  const live = new LiveOutputs(
+    () => showOutputs(deps, call, cell.code, recorder),
+    (error) => lost.abort(error),
+  );
+  try {
+    for await (const event of cell.session.sandbox.exec(cell.code, { timeoutMs: SANDBOX_CELL_TIMEOUT_MS, signal })) {
+      await recorder.record(event, signal);
+      if (event.type !== "done") live.note();
+    }
+  } finally {
+    await live.stop();
+  }
+  signal.throwIfAborted();
+}
+
+async function showOutputs(deps: CodeDeps, call: TakenCall, code: string, recorder: CellRecorder): Promise<void> {
+  const { outputs, images } = recorder.soFar;
+  const shown = toShown(call, code, outputs);
+  const added = await showProgress(deps.pool, call, { shown, keep: (tx) => keepImages(tx, images) });
+  recorder.forget(images);
+  if (added !== undefined) deps.writer.announce(call.run.id, added);
+}
+
+async function keepImages(tx: Queryable, images: readonly NewFile[]): Promise<void> {
+  for (const image of images) await ensureFile(tx, image);
+}
+
+function toShown({ key }: TakenCall, input: string, outputs: CodeOutput[]): BuiltInStepCall {
+  return { id: key.callId, type: "code_interpreter", code_interpreter: { input, outputs } };
+}
+
+/** What earlier tries of the call have shown. */
+function outputsOf({ shown }: TakenCall): CodeOutput[] {
+  return shown.type === "code_interpreter" ? shown.code_interpreter.outputs : [];
+}
+
+function toInterrupted(call: TakenCall, code: string): ToolOutcome {
+  const outputs: CodeOutput[] = [...outputsOf(call), { type: "logs", logs: INTERRUPTED }];
+  return { shown: toShown(call, code, outputs), results: outputs.length };
+}
+
 /** All of it is written down in one transaction with the end of the call. */
 function toOutcome(deps: CodeDeps, call: TakenCall, code: string, { sandbox, last }: HeldSession): ToolOutcome {
   const { outputs, images, change, notes } = (last as NonNullable<typeof last>).result;
   return {
-    shown: { id: call.key.callId, type: "code_interpreter", code_interpreter: { input: code, outputs } },
+    shown: toShown(call, code, outputs),
     told: notes.length === 0 ? undefined : describeOutputs(outputs, notes),
     results: outputs.length,
     codeQueue: deps.ownCodeQueue,
     async keep(tx: Queryable) {
-      for (const image of images) await insertFile(tx, image);
+      await keepImages(tx, images);
       await keepWorkspace(tx, call.run, change);
       await takeCodeSession(tx, call.run, { id: sandbox.id, task_queue: deps.ownCodeQueue });
     },

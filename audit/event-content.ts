@@ -122,7 +122,11 @@ const CODE = `
     select * from unnest($1::text[], $2::text[], $3::boolean[]) as s (run_id, id, intact)
   ), shown as (
     select s.run_id, t.id, s.intact, call.value ->> 'id' as call_id, call.position - 1 as index,
-      (call.value -> 'code_interpreter')::jsonb as code
+      call.value #>> '{code_interpreter,input}' as input,
+      (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('type', output.value ->> 'type',
+          'logs', output.value ->> 'logs', 'image', output.value #>> '{image,file_id}')) order by output.position), '[]')
+        from json_array_elements(call.value #> '{code_interpreter,outputs}') with ordinality as output (value, position)
+      ) as outputs
     from subject s
     join run_steps t on t.id = s.id and t.type = 'tool_calls' and t.status = 'completed'
     cross join json_array_elements(t.step_details -> 'tool_calls') with ordinality as call (value, position)
@@ -132,18 +136,21 @@ const CODE = `
       string_agg(coalesce(call #>> '{code_interpreter,input}', ''), '' order by d.seq) as input
     from run_deltas d cross join json_array_elements(d.data #> '{delta,step_details,tool_calls}') as call
     where d.run_id = any($1) and d.event = 'thread.run.step.delta' and call ->> 'type' = 'code_interpreter' group by 1, 2
-  ), told as materialized (
-    select e.data ->> 'id' as id, (call ->> 'index')::integer as index,
-      jsonb_agg((output.value)::jsonb - 'index' order by output.position) as outputs
+  ), output as (
+    select e.data ->> 'id' as id, (call ->> 'index')::integer as index, (output ->> 'index')::integer as place,
+      jsonb_strip_nulls(jsonb_build_object('type', min(output ->> 'type'), 'logs', string_agg(output ->> 'logs', '' order by e.seq),
+        'image', string_agg(output #>> '{image,file_id}', '' order by e.seq))) as value
     from run_events e
     cross join json_array_elements(e.data #> '{delta,step_details,tool_calls}') as call
-    cross join json_array_elements(call #> '{code_interpreter,outputs}') with ordinality as output (value, position)
-    where e.run_id = any($1) and e.event = 'thread.run.step.delta' group by 1, 2
+    cross join json_array_elements(call #> '{code_interpreter,outputs}') as output
+    where e.run_id = any($1) and e.event = 'thread.run.step.delta' group by 1, 2, 3
+  ), told as materialized (
+    select id, index, jsonb_agg(value order by place) as outputs from output group by 1, 2
   )
   select s.id, nullif(string_agg(concat_ws('; ',
-    case when s.intact and coalesce(w.input, '') <> s.code ->> 'input'
+    case when s.intact and coalesce(w.input, '') <> s.input
       then format('the deltas of %s are not its code', s.call_id) end,
-    case when coalesce(t.outputs, '[]') <> s.code -> 'outputs'
+    case when coalesce(t.outputs, '[]') <> s.outputs
       then format('the outputs of %s are not those that were told', s.call_id) end
     ), '; '), '') as reason
   from shown s

@@ -218,6 +218,12 @@ export const FILE_SEARCH_TIMEOUT_MS = 120_000;
 export const CODE_CALL_TIMEOUT_MS = 15 * 60_000;
 /** How long a call waits for the worker that has the thread's session, before another worker begins a new one. */
 export const CODE_OWNER_WAIT_MS = 5000;
+/** How long a call waits that has found all places for code taken: at first, and after a while. */
+export const TOOL_BUSY_MIN_MS = 250;
+export const TOOL_BUSY_MAX_MS = 2000;
+/** How long what code puts out is gathered before it is shown while the code works on: at first, and after a while. */
+export const CODE_SHOW_MIN_MS = 250;
+export const CODE_SHOW_MAX_MS = 2000;
 /** Longest text, in characters, that the outputs of one call show; and that the model is told of them. */
 export const MAX_CODE_LOGS_LENGTH = 256 * 1024;
 export const MAX_CODE_TOLD_LENGTH = 32_000;

@@ -54,21 +54,21 @@ export const FileSearchCallDelta = z.strictObject({
   file_search: z.strictObject({ ranking_options: ShownRanking, results: z.tuple([]) }),
 });
 
-/** The first piece carries the id and empty input; pieces of the input follow, and in the end the outputs, each with its place. */
+/** An output, or what follows of its logs, with its place. */
+const CodeOutputDelta = z.discriminatedUnion("type", [
+  z.strictObject({ index: z.int(), ...CodeLogs.shape }),
+  z.strictObject({ index: z.int(), ...CodeImage.shape }),
+]);
+export type CodeOutputDelta = z.infer<typeof CodeOutputDelta>;
+
+/** The first piece carries the id and empty input; pieces of the input follow, and then of the outputs. */
 export const CodeInterpreterCallDelta = z.strictObject({
   index: z.int(),
   id: z.string().optional(),
   type: z.literal("code_interpreter"),
   code_interpreter: z.strictObject({
     input: z.string().optional(),
-    outputs: z
-      .array(
-        z.discriminatedUnion("type", [
-          z.strictObject({ index: z.int(), ...CodeLogs.shape }),
-          z.strictObject({ index: z.int(), ...CodeImage.shape }),
-        ]),
-      )
-      .optional(),
+    outputs: z.array(CodeOutputDelta).optional(),
   }),
 });
 

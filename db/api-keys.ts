@@ -64,6 +64,12 @@ export async function listApiKeys(db: Queryable): Promise<ApiKey[]> {
   return rows;
 }
 
+/** Whether more than one project has keys that work. */
+export async function hasSeveralProjects(db: Queryable): Promise<boolean> {
+  const { rowCount } = await db.query("select distinct project_id from api_keys where revoked_at is null limit 2");
+  return (rowCount ?? 0) > 1;
+}
+
 /** Returns whether there was such a key that was not revoked yet. API processes obey within `API_KEY_CACHE_MS`. */
 export async function revokeApiKey(db: Queryable, id: string): Promise<boolean> {
   const { rowCount } = await db.query("update api_keys set revoked_at = now() where id = $1 and revoked_at is null", [

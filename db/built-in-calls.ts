@@ -1,15 +1,15 @@
 // Calls of the server's own tools: taken in hand by a try, and finished once. A call is written to only while its run is
 // in progress, its step open, and the try is the newest.
 import { MAX_TOOL_CALL_TRIES } from "../contract/limits.ts";
-import type { RunStepDelta } from "../contract/events.ts";
 import type { LastError, Run } from "../contract/run.ts";
 import type { RunStatus } from "../contract/run-state.ts";
-import type { BuiltInStepCall, RunStep } from "../contract/run-step.ts";
+import type { BuiltInStepCall } from "../contract/run-step.ts";
 import type { Pool, Queryable } from "./pool.ts";
 import { withTransaction } from "./pool.ts";
+import { showCall } from "./call-outputs.ts";
 import { closeRun } from "./run-ends.ts";
 import { appendEvents } from "./run-events.ts";
-import type { Appended, NewEvent } from "./run-events.ts";
+import type { Appended } from "./run-events.ts";
 import type { RunKey } from "./scope.ts";
 
 export type BuiltInTool = BuiltInStepCall["type"];
@@ -37,6 +37,8 @@ export interface TakenCall {
   /** Number of this try, from 1; those that were forgiven do not count. */
   tries: number;
   epoch: number;
+  /** As its step shows it: with what earlier tries have put out. */
+  shown: BuiltInStepCall;
   run: Pick<Run, "model" | "tools" | "thread_id"> & RunKey & { run_epoch: number };
   /** Milliseconds that are left to the run, by the clock of Postgres. */
   expires_in_ms: number;
@@ -100,7 +102,9 @@ export async function takeCall(pool: Pool, key: CallKey): Promise<TakenCall | un
        from runs r, run_steps s
        where c.run_step_id = $1 and c.call_id = $2 and c.run_id = $3 and c.project_id = $4 and c.finished_at is null
          and s.id = c.run_step_id and s.status = 'in_progress' and r.id = c.run_id and r.expires_at > now()
-       returning c.number, c.arguments, c.tries, c.epoch, r.thread_id, r.model, r.tools, r.epoch as run_epoch,
+       returning c.number, c.arguments, c.tries, c.epoch,
+         (select call from json_array_elements(s.step_details -> 'tool_calls') call where call ->> 'id' = c.call_id) as shown,
+         r.thread_id, r.model, r.tools, r.epoch as run_epoch,
          (extract(epoch from r.expires_at - clock_timestamp()) * 1000)::bigint as expires_in_ms`,
       [key.stepId, key.callId, key.run.id, key.run.project_id],
     );
@@ -114,7 +118,7 @@ export async function takeCall(pool: Pool, key: CallKey): Promise<TakenCall | un
 export interface CallResult {
   shown?: BuiltInStepCall | undefined;
   told?: string | undefined;
-  /** What else is written in the same transaction. */
+  /** Writes what else belongs into the same transaction. */
   keep?: ((tx: Queryable) => Promise<void>) | undefined;
 }
 
@@ -133,28 +137,34 @@ export async function finishCall(
       [stepId, callId, run.project_id, told ?? null],
     );
     await keep?.(tx);
-    if (shown === undefined) return undefined;
-    const index = await showResult(tx, call.key, shown);
-    const delta = toOutputDelta(stepId, index, shown);
-    return delta && appendEvents(tx, run.id, [delta]);
+    return shown === undefined ? undefined : appendNews(tx, call.key, shown);
   });
 }
 
-/** What code has printed and drawn is told when it is there. What a search has found comes when its step is completed. */
-function toOutputDelta(stepId: string, index: number, shown: BuiltInStepCall): NewEvent | undefined {
-  if (shown.type !== "code_interpreter" || shown.code_interpreter.outputs.length === 0) return undefined;
-  const outputs = shown.code_interpreter.outputs.map((output, place) => ({ index: place, ...output }));
-  const data: RunStepDelta = {
-    id: stepId,
-    object: "thread.run.step.delta",
-    delta: {
-      step_details: {
-        type: "tool_calls",
-        tool_calls: [{ index, type: "code_interpreter", code_interpreter: { outputs } }],
-      },
-    },
-  };
-  return { event: "thread.run.step.delta", data };
+export interface CallProgress {
+  shown: BuiltInStepCall;
+  keep: (tx: Queryable) => Promise<void>;
+}
+
+/**
+ * Shows what has come of a call so far; more may follow. Returns the event that tells readers, if there is news. Throws
+ * `CallLost`.
+ */
+export async function showProgress(
+  pool: Pool,
+  call: TakenCall,
+  { shown, keep }: CallProgress,
+): Promise<Appended | undefined> {
+  return withTransaction(pool, async (tx) => {
+    await holdCall(tx, call);
+    await keep(tx);
+    return appendNews(tx, call.key, shown);
+  });
+}
+
+async function appendNews(tx: Queryable, call: CallKey, shown: BuiltInStepCall): Promise<Appended | undefined> {
+  const news = await showCall(tx, call, shown);
+  return news && appendEvents(tx, call.run.id, [news]);
 }
 
 /** Ends the run because of a call. Throws `CallLost`. */
@@ -205,21 +215,4 @@ async function lockRun(tx: Queryable, run: RunKey): Promise<boolean> {
     [run.id, run.project_id],
   );
   return rows[0]?.status === "in_progress";
-}
-
-/** Returns the place of the call in its step. */
-async function showResult(tx: Queryable, { run, stepId, callId }: CallKey, shown: BuiltInStepCall): Promise<number> {
-  const { rows } = await tx.query<Pick<RunStep, "step_details">>(
-    "select step_details from run_steps where id = $1 and project_id = $2",
-    [stepId, run.project_id],
-  );
-  const details = rows[0]?.step_details;
-  if (details?.type !== "tool_calls") throw new Error(`${stepId} has no calls`);
-  const tool_calls = details.tool_calls.map((call) => (call.id === callId ? shown : call));
-  await tx.query("update run_steps set step_details = $3 where id = $1 and project_id = $2", [
-    stepId,
-    run.project_id,
-    JSON.stringify({ type: "tool_calls", tool_calls }),
-  ]);
-  return tool_calls.indexOf(shown);
 }

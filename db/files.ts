@@ -33,24 +33,30 @@ export interface StoredFile extends FileObject {
   blob: string;
 }
 
+const INSERT = `
+  insert into files (id, project_id, created_at, expires_at, filename, purpose, bytes, sha256, content_type, blob)
+  select $1, $2, moment, moment + make_interval(secs => $3), $4, $5, $6, $7, $8, $9 from clock_timestamp() as moment`;
+
+const toValues = (file: NewFile): unknown[] => [
+  file.id,
+  file.project_id,
+  file.expires_after_seconds,
+  file.filename,
+  file.purpose,
+  file.bytes,
+  file.sha256,
+  file.content_type,
+  file.blob,
+];
+
 export async function insertFile(tx: Queryable, file: NewFile): Promise<FileObject> {
-  const { rows } = await tx.query<FileObject>(
-    `insert into files (id, project_id, created_at, expires_at, filename, purpose, bytes, sha256, content_type, blob)
-     select $1, $2, moment, moment + make_interval(secs => $3), $4, $5, $6, $7, $8, $9
-     from clock_timestamp() as moment returning ${FILE_COLUMNS}`,
-    [
-      file.id,
-      file.project_id,
-      file.expires_after_seconds,
-      file.filename,
-      file.purpose,
-      file.bytes,
-      file.sha256,
-      file.content_type,
-      file.blob,
-    ],
-  );
+  const { rows } = await tx.query<FileObject>(`${INSERT} returning ${FILE_COLUMNS}`, toValues(file));
   return rows[0] as FileObject;
+}
+
+/** Writes a row that may have been written before, by a transaction whose end was not heard of. */
+export async function ensureFile(tx: Queryable, file: NewFile): Promise<void> {
+  await tx.query(`${INSERT} on conflict (id) do nothing`, toValues(file));
 }
 
 export async function findFile(db: Queryable, scope: FileScope): Promise<FileObject | undefined> {

@@ -3,6 +3,8 @@
 
 export interface SandboxDriver {
   readonly name: "local" | "none";
+  /** Whether it stands between projects that do not trust one another, by more than this machine's kernel. */
+  readonly keepsProjectsApart: boolean;
   /** Tries out whether code can be locked in on this machine, by code that tries to get out. */
   probe(): Promise<Probe>;
   /**

@@ -34,6 +34,7 @@ const ISOLATIONS: readonly Isolation[] = ["namespaces", "landlock"];
 
 export class LocalDriver implements SandboxDriver {
   readonly name = "local";
+  readonly keepsProjectsApart = false;
   readonly #options: LocalDriverOptions;
   readonly #maxSessions: number;
   /** The one that was used least recently comes first. */

@@ -4,6 +4,7 @@ import { SandboxUnavailable } from "./sandbox-error.ts";
 
 export class NoneDriver implements SandboxDriver {
   readonly name = "none";
+  readonly keepsProjectsApart = true;
   readonly #missing: string[];
 
   constructor(missing: readonly string[]) {

@@ -24,6 +24,7 @@ import { chooseReranker } from "../model/rerank-settings.ts";
 import { createRouter } from "../model/router.ts";
 import { loadVocabulary } from "../model/tokens.ts";
 import { DEFAULT_LIMITS } from "../sandbox/default-limits.ts";
+import type { SandboxDriver } from "../sandbox/driver.ts";
 import { openSandbox } from "../sandbox/open-sandbox.ts";
 import { createPassageFinder } from "../tools/find-passages.ts";
 import { codeTaskQueue } from "../workflows/definitions.ts";
@@ -102,7 +103,12 @@ const activities = createActivities({
   readDocument: createDocumentReader(blobs),
   embedder,
   findPassages,
-  codeSessions: new CodeSessions(sandbox, DEFAULT_LIMITS),
+  codeSessions: new CodeSessions({
+    driver: sandbox,
+    limits: DEFAULT_LIMITS,
+    maxPerProject: config.CODE_INTERPRETER_MAX_SESSIONS_PER_PROJECT ?? config.CODE_INTERPRETER_MAX_SESSIONS,
+  }),
+  mayShareKernel: config.CODE_INTERPRETER_SHARED,
   ownCodeQueue,
   searchLanguage: config.SEARCH_LANGUAGE,
 });
@@ -137,6 +143,7 @@ const codeWorkers = await createCodeWorkers({
   activities,
   maxConcurrent: config.CODE_INTERPRETER_MAX_SESSIONS,
 });
+void tryOut(sandbox);
 const workers = [runWorker, ...codeWorkers, ...(ingestWorker === undefined ? [] : [ingestWorker])];
 
 // When one of them breaks, the process goes: whoever watches over it starts another.
@@ -160,6 +167,17 @@ try {
   log.info("stopped");
   // The channel to the parent process would keep this one alive.
   if (process.connected) process.disconnect();
+}
+
+/** Says what stands between code and this machine, before somebody needs to know. */
+async function tryOut(driver: SandboxDriver): Promise<void> {
+  try {
+    const probe = await driver.probe();
+    if (!probe.ok) return log.info({ missing: probe.missing }, "Code Interpreter runs no code");
+    log.info({ isolation: probe.isolation }, "Code Interpreter is ready");
+  } catch (error) {
+    log.warn({ err: error }, "Code Interpreter could not be tried out");
+  }
 }
 
 function stop(): void {

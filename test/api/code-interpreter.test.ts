@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import OpenAI, { toFile } from "openai";
+import type { AssistantStreamEvent } from "openai/resources/beta/assistants";
 import type { Message } from "openai/resources/beta/threads/messages";
 import type { Run } from "openai/resources/beta/threads/runs/runs";
 import type { RunStep } from "openai/resources/beta/threads/runs/steps";
@@ -12,8 +13,9 @@ import { codeSettings } from "../support/code-settings.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { waitUntil } from "../support/wait-until.ts";
+import { CODE, finish, goOn, logsOf, outputsOf, runs, toldTo } from "./code.ts";
 import { askWeather, script, startConversation, WEATHER } from "./conversation.ts";
-import type { Conversation, ScriptedTurn } from "./conversation.ts";
+import type { ScriptedTurn } from "./conversation.ts";
 import { GENERATIONS, openSdk, QUICK } from "./sdk.ts";
 import { find, outline, readAll } from "./stream.ts";
 
@@ -23,40 +25,7 @@ before(async () => {
 });
 after(() => stack.stop());
 
-const CODE = { tools: [{ type: "code_interpreter" as const }] };
 const SIGNATURE_OF_PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
-
-/** A turn that runs code, once for each piece. */
-function runs(...codes: string[]): ScriptedTurn {
-  return { tool_calls: codes.map((code) => ({ name: "code_interpreter", arguments: { code } })) };
-}
-
-async function finish({ assistant_id, thread_id }: Conversation): Promise<Run> {
-  return stack.openai.beta.threads.runs.createAndPoll(thread_id, { assistant_id }, QUICK);
-}
-
-/** One more run on the same thread. */
-async function goOn({ assistant_id, thread_id }: Conversation, turns: ScriptedTurn[]): Promise<Run> {
-  await stack.openai.beta.threads.messages.create(thread_id, { role: "user", content: script(turns) });
-  return stack.openai.beta.threads.runs.createAndPoll(thread_id, { assistant_id }, QUICK);
-}
-
-/** The outputs of each call of a run, in order. */
-async function outputsOf(run: Run) {
-  const { data } = await stack.openai.beta.threads.runs.steps.list(run.id, { thread_id: run.thread_id, order: "asc" });
-  return data.flatMap(({ step_details }) =>
-    step_details.type === "tool_calls"
-      ? step_details.tool_calls.map((call) => (call.type === "code_interpreter" ? call.code_interpreter.outputs : []))
-      : [],
-  );
-}
-
-async function logsOf(run: Run): Promise<string[]> {
-  assert.equal(run.status, "completed", JSON.stringify(run.last_error));
-  return (await outputsOf(run)).map((outputs) =>
-    outputs.map((output) => (output.type === "logs" ? output.logs : "[image]")).join(""),
-  );
-}
 
 async function answerOf(run: Run): Promise<Message> {
   const { data } = await stack.openai.beta.threads.messages.list(run.thread_id, { run_id: run.id });
@@ -72,12 +41,6 @@ function textOf(message: Message) {
 
 async function download(file_id: string): Promise<Buffer> {
   return Buffer.from(await (await stack.openai.files.content(file_id)).arrayBuffer());
-}
-
-/** What the model was told in answer to its calls, in its newest request. */
-function toldTo(conversation: Conversation): string[] {
-  const newest = conversation.requests().at(-1)?.body as { messages: { role: string; content: string }[] };
-  return newest.messages.filter(({ role }) => role === "tool").map(({ content }) => content);
 }
 
 const PLOT = "import matplotlib.pyplot as plt\nplt.plot([1, 4, 9])\nplt.show()";
@@ -149,15 +112,21 @@ suite("a run that runs code", { concurrency: 2 }, () => {
 
   test("keeps variables from call to call and from run to run, and threads apart", async () => {
     const conversation = await startConversation(stack, [runs("x = 41", "x += 1"), runs("x"), { text: "ok" }], CODE);
-    assert.deepEqual(await logsOf(await finish(conversation)), ["", "", "42\n"]);
-    assert.deepEqual(await logsOf(await goOn(conversation, [runs("x + 1"), { text: "ok" }])), ["43\n"]);
+    assert.deepEqual(await logsOf(stack.openai, await finish(stack.openai, conversation)), ["", "", "42\n"]);
+    assert.deepEqual(
+      await logsOf(stack.openai, await goOn(stack.openai, conversation, [runs("x + 1"), { text: "ok" }])),
+      ["43\n"],
+    );
     const other = await startConversation(stack, [runs("x"), { text: "ok" }], CODE);
-    assert.match((await logsOf(await finish(other)))[0] ?? "", /NameError: name 'x' is not defined/);
+    assert.match(
+      (await logsOf(stack.openai, await finish(stack.openai, other)))[0] ?? "",
+      /NameError: name 'x' is not defined/,
+    );
   });
 
   test("tells the model of errors in its code, which are no end of the run", async () => {
     const conversation = await startConversation(stack, [runs("1 / 0"), runs("1 / 1"), { text: "ok" }], CODE);
-    const [failed, done] = await logsOf(await finish(conversation));
+    const [failed, done] = await logsOf(stack.openai, await finish(stack.openai, conversation));
     assert.match(failed ?? "", /ZeroDivisionError: division by zero/);
     assert.equal(done, "1.0\n");
     assert.match(toldTo(conversation)[0] ?? "", /ZeroDivisionError/);
@@ -170,7 +139,7 @@ suite("a run that runs code", { concurrency: 2 }, () => {
       { text: "ok" },
     ];
     const conversation = await startConversation(stack, turns, CODE);
-    assert.deepEqual(await logsOf(await finish(conversation)), ["7\n", ""]);
+    assert.deepEqual(await logsOf(stack.openai, await finish(stack.openai, conversation)), ["7\n", ""]);
     assert.match(toldTo(conversation)[1] ?? "", /Nothing was run.*"code"/);
   });
 
@@ -183,7 +152,7 @@ suite("a run that runs code", { concurrency: 2 }, () => {
       ...CODE,
       tool_resources: { code_interpreter: { file_ids: [one, two] } },
     });
-    const [logs] = await logsOf(await finish(conversation));
+    const [logs] = await logsOf(stack.openai, await finish(stack.openai, conversation));
     assert.match(logs ?? "", /'a \(2\)\.csv'.*'a\.csv'/);
     assert.match(logs ?? "", /^1 2 1$/m);
     const offered = conversation.request().tools?.[0];
@@ -195,34 +164,44 @@ suite("a run that runs code", { concurrency: 2 }, () => {
       content: script([runs('print(open("/mnt/data/b.txt").read())'), { text: "ok" }]),
       attachments: [{ file_id: late, tools: [{ type: "code_interpreter" }] }],
     });
-    assert.deepEqual(await logsOf(await finish(conversation)), ["late\n"]);
+    assert.deepEqual(await logsOf(stack.openai, await finish(stack.openai, conversation)), ["late\n"]);
   });
 
-  test("begins anew with the files when its worker is gone, and tells the model", async () => {
-    const lone = await startStack({ settings: await codeSettings() });
-    try {
-      const conversation = await startConversation(
-        lone,
-        [runs('x = 1\nopen("/mnt/data/kept.txt", "w").write("kept")'), { text: "ok" }],
-        CODE,
-      );
-      const { assistant_id, thread_id } = conversation;
-      const first = await lone.openai.beta.threads.runs.createAndPoll(thread_id, { assistant_id }, QUICK);
-      assert.equal(first.status, "completed", JSON.stringify(first.last_error));
-      lone.workers[0]?.kill();
-      await lone.startWorker();
-      const key = "after";
-      const turns = [runs('print("x" in globals(), open("/mnt/data/kept.txt").read())'), { text: "ok" }];
-      await lone.openai.beta.threads.messages.create(thread_id, { role: "user", content: script(turns, key) });
-      const run = await lone.openai.beta.threads.runs.createAndPoll(thread_id, { assistant_id }, QUICK);
-      assert.equal(run.status, "completed", JSON.stringify(run.last_error));
-      const newest = lone.model.requests.findLast((request) => request.key === key)?.body as {
-        messages: { role: string; content: string }[];
-      };
-      assert.match(newest.messages.find(({ role }) => role === "tool")?.content ?? "", /new Python.*False kept/s);
-    } finally {
-      await lone.stop();
+  test("shows what code puts out while it runs, piece by piece and each piece once", async () => {
+    const code = `${PLOT}\nimport time\nfor n in range(4):\n    print("at", n)\n    time.sleep(0.5)`;
+    const conversation = await startConversation(stack, [runs(code), { text: "ok" }], CODE);
+    const { assistant_id, thread_id } = conversation;
+    const events = await readAll(
+      await stack.openai.beta.threads.runs.create(thread_id, { assistant_id, stream: true }),
+    );
+    const step = find(events, "thread.run.step.completed") as RunStep;
+    const shown = events.filter(({ data }) => JSON.stringify(data).includes('"outputs":[{"index"'));
+    assert.ok(shown.length > 2, outline(events).join(", "));
+    const built = accumulate(events).get(step.id) as { step_details: unknown };
+    assert.deepEqual(withoutIndexes(built.step_details), step.step_details);
+    const run = find(events, "thread.run.completed");
+    assert.deepEqual(await logsOf(stack.openai, run), ["[image]at 0\nat 1\nat 2\nat 3\n"]);
+  });
+
+  test("cancelled, the run keeps what its code has put out, with the image", async () => {
+    const conversation = await startConversation(
+      stack,
+      [runs(`${PLOT}\nprint("be" + "gun")\nwhile True: pass`), { text: "ok" }],
+      CODE,
+    );
+    const { assistant_id, thread_id } = conversation;
+    const stream = await stack.openai.beta.threads.runs.create(thread_id, { assistant_id, stream: true });
+    const events: AssistantStreamEvent[] = [];
+    for await (const event of stream) {
+      events.push(event);
+      if (event.event !== "thread.run.step.delta" || !JSON.stringify(event).includes("begun")) continue;
+      await stack.openai.beta.threads.runs.cancel(find(events, "thread.run.created").id, { thread_id });
     }
+    const run = find(events, "thread.run.cancelled");
+    const [[image, logs] = []] = await outputsOf(stack.openai, run);
+    assert.deepEqual(logs, { type: "logs", logs: "begun\n" });
+    assert.ok(image?.type === "image");
+    assert.deepEqual((await download(image.image?.file_id ?? "")).subarray(0, 4), SIGNATURE_OF_PNG);
   });
 
   test("is cancelled while its code runs, and leaves no process behind", async () => {
@@ -237,7 +216,10 @@ suite("a run that runs code", { concurrency: 2 }, () => {
     await stack.openai.beta.threads.runs.cancel(run.id, { thread_id });
     const cancelled = await stack.openai.beta.threads.runs.poll(run.id, { thread_id }, QUICK);
     assert.equal(cancelled.status, "cancelled");
-    assert.deepEqual(await logsOf(await goOn(conversation, [runs("print('alive')"), { text: "ok" }])), ["alive\n"]);
+    assert.deepEqual(
+      await logsOf(stack.openai, await goOn(stack.openai, conversation, [runs("print('alive')"), { text: "ok" }])),
+      ["alive\n"],
+    );
   });
 
   test("works beside functions in one turn: first the code, then the function is asked for", async () => {
@@ -247,7 +229,7 @@ suite("a run that runs code", { concurrency: 2 }, () => {
     const conversation = await startConversation(stack, [both, { text: "ok" }], {
       tools: [{ type: "code_interpreter" }, WEATHER],
     });
-    const waiting = await finish(conversation);
+    const waiting = await finish(stack.openai, conversation);
     assert.equal(waiting.status, "requires_action");
     const [call] = waiting.required_action?.submit_tool_outputs.tool_calls ?? [];
     const run = await stack.openai.beta.threads.runs.submitToolOutputsAndPoll(
@@ -255,7 +237,7 @@ suite("a run that runs code", { concurrency: 2 }, () => {
       { thread_id: waiting.thread_id, tool_outputs: [{ tool_call_id: call?.id ?? "", output: "sunny" }] },
       QUICK,
     );
-    assert.equal((await logsOf(run))[0], "42\n");
+    assert.equal((await logsOf(stack.openai, run))[0], "42\n");
     assert.deepEqual(toldTo(conversation), ["42\n", "sunny"]);
   });
 
@@ -265,7 +247,7 @@ suite("a run that runs code", { concurrency: 2 }, () => {
       [runs('open("/mnt/data/x.txt", "w").write("x")'), { text: "sandbox:/mnt/data/x.txt" }],
       CODE,
     );
-    const [path] = textOf(await answerOf(await finish(conversation))).annotations;
+    const [path] = textOf(await answerOf(await finish(stack.openai, conversation))).annotations;
     assert.ok(path?.type === "file_path");
     await stack.openai.files.delete(path.file_path.file_id);
     const { rows } = await stack.db.query("select 1 from code_files where thread_id = $1", [conversation.thread_id]);
@@ -313,7 +295,7 @@ suite("a run that runs code", { concurrency: 2 }, () => {
     const thread = await v1.beta.threads.create({ messages: [{ role: "user", content: script(turns) }] }, { headers });
     const made = await v1.beta.threads.runs.create(thread.id, { assistant_id }, { headers });
     const run = await stack.openai.beta.threads.runs.poll(made.id, { thread_id: thread.id }, QUICK);
-    assert.match((await logsOf(run))[0] ?? "", /\['Paris', '3'\]/);
+    assert.match((await logsOf(stack.openai, run))[0] ?? "", /\['Paris', '3'\]/);
     const { data } = await v1.beta.threads.messages.list(thread.id, { run_id: run.id }, { headers });
     const [image, text] = data[0]?.content ?? [];
     assert.equal(image?.type, "image_file");

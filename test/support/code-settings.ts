@@ -5,5 +5,5 @@ import { makeEnvironment } from "../../sandbox/python-environment.ts";
 
 export async function codeSettings(): Promise<Record<string, string>> {
   const python = await makeEnvironment({ folder: ENVIRONMENTS_FOLDER, say: () => undefined });
-  return { CODE_INTERPRETER: "local", CODE_INTERPRETER_PYTHON: python };
+  return { CODE_INTERPRETER: "local", CODE_INTERPRETER_PYTHON: python, CODE_INTERPRETER_SHARED: "true" };
 }
