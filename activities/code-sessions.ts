@@ -1,5 +1,5 @@
-// What this worker knows of the sandboxed Pythons that it holds, one for each thread that has used one lately. The driver
-// ends those that nobody uses.
+// The sandboxed Pythons that this worker holds, one for each thread that has used one lately. For another one, that of the
+// longest rest ends; none that is at work does. The driver ends those that nobody uses at all.
 import { randomText } from "../contract/ids.ts";
 import type { ThreadScope } from "../db/scope.ts";
 import type { SandboxDriver, SandboxLimits, SandboxSession } from "../sandbox/driver.ts";
@@ -28,7 +28,8 @@ export interface CodeSessionsOptions {
   driver: SandboxDriver;
   /** Of each session. */
   limits: SandboxLimits;
-  /** Sessions that one project may have here. */
+  /** Sessions that this worker may have, and those of one project among them. */
+  maxSessions: number;
   maxPerProject: number;
 }
 
@@ -107,14 +108,18 @@ export class CodeSessions {
     this.#projects.set(threadId, project);
   }
 
-  /** A project that has as many sessions as it may have gives up the one that it used least recently. */
+  /** A project that has as many sessions as it may have gives up one of its own; else somebody else does. */
   async #makeRoom(projectId: string): Promise<void> {
-    const { maxPerProject } = this.#options;
+    const { maxSessions, maxPerProject } = this.#options;
     for (;;) {
-      const threads = [...this.#projects].filter(([, id]) => id === projectId).map(([thread]) => thread);
-      if (threads.length < maxPerProject) return;
-      const unused = threads.find((thread) => !this.#turns.has(thread));
-      if (unused === undefined) throw new SandboxBusy(`All ${maxPerProject} sessions of the project are at work`);
+      const threads = [...this.#projects.keys()];
+      const own = threads.filter((thread) => this.#projects.get(thread) === projectId);
+      const isProjectFull = own.length >= maxPerProject;
+      if (!isProjectFull && threads.length < maxSessions) return;
+      const unused = (isProjectFull ? own : threads).find((thread) => !this.#turns.has(thread));
+      if (unused === undefined) {
+        throw new SandboxBusy(`All ${isProjectFull ? "of the project's " : ""}sessions are at work`);
+      }
       await this.end(unused);
     }
   }

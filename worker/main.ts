@@ -106,6 +106,7 @@ const activities = createActivities({
   codeSessions: new CodeSessions({
     driver: sandbox,
     limits: DEFAULT_LIMITS,
+    maxSessions: config.CODE_INTERPRETER_MAX_SESSIONS,
     maxPerProject: config.CODE_INTERPRETER_MAX_SESSIONS_PER_PROJECT ?? config.CODE_INTERPRETER_MAX_SESSIONS,
   }),
   mayShareKernel: config.CODE_INTERPRETER_SHARED,
