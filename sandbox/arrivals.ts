@@ -1,10 +1,9 @@
 // The socket at which sessions call before they are locked in. Each says by a token which one it is.
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hello } from "./frames.ts";
 import { readLines } from "./lines.ts";
@@ -23,9 +22,10 @@ export interface Arrivals {
   close(): Promise<void>;
 }
 
-export async function openArrivals(): Promise<Arrivals> {
-  // The path of a socket may be 100 characters long: shorter than that of many a folder. Only we may open this one.
-  const folder = await mkdtemp(join(tmpdir(), "sandbox-"));
+/** @param parent the path of a socket may be some 100 characters long: not every folder will do */
+export async function openArrivals(parent: string): Promise<Arrivals> {
+  const folder = join(parent, "calls");
+  await mkdir(folder, { mode: 0o700 }); // only we may open it
   const expected = new Map<string, (arrival: Arrival) => void>();
   const server = createServer((socket) => {
     socket.on("error", () => {}); // seen as the end of its lines

@@ -184,7 +184,9 @@ suite("where the walls are missing", { skip: process.platform !== "linux" && "Li
   test("a jail with a hole is not used", async () => {
     const python = await alteredPython(folder, "seccomp.restrict = lambda: None");
     const probe = await driverWith(python).probe();
-    assert.match(probe.ok ? "" : probe.missing.join(), /code could get at what it should not: .*make a socket/);
+    // Whoever could have itself traced may have been stopped by that before it has told all.
+    const found = /code could get at what it should not: .*make a socket|did not come to its end/;
+    assert.match(probe.ok ? "" : probe.missing.join(), found);
   });
 
   test("Landlock does alone where namespaces are not to be had", { skip: lacksLandlock }, async () => {

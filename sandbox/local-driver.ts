@@ -3,7 +3,7 @@
 import { MAX_SANDBOX_SESSIONS, SANDBOX_IDLE_MS } from "../contract/limits.ts";
 import type { Isolation, Probe, SandboxDriver, SandboxSession, SessionSpec } from "./driver.ts";
 import { RunnerSession } from "./runner-session.ts";
-import { SandboxBusy, SandboxUnavailable } from "./sandbox-error.ts";
+import { SandboxBusy, SandboxCrashed, SandboxUnavailable } from "./sandbox-error.ts";
 import { findHoles } from "./self-test.ts";
 import { startZygote } from "./zygote.ts";
 import type { Zygote } from "./zygote.ts";
@@ -116,15 +116,19 @@ export class LocalDriver implements SandboxDriver {
     for (const isolation of this.#options.isolations ?? ISOLATIONS) {
       const { folder } = this.#options;
       let zygote: Zygote | undefined;
+      let holds = false;
       try {
         zygote = await startZygote({ python, isolation, folder });
         const holes = await findHoles(zygote);
-        if (holes.length === 0) return { zygote, isolation };
+        holds = holes.length === 0;
+        if (holds) return { zygote, isolation };
         missing.push(`${isolation}: code could get at what it should not: ${holes.join(", ")}`);
       } catch (error) {
+        if (error instanceof SandboxCrashed) throw error;
         missing.push(`${isolation}: ${(error as Error).message}`);
+      } finally {
+        if (!holds) await zygote?.stop();
       }
-      await zygote?.stop();
     }
     throw new SandboxUnavailable(missing);
   }

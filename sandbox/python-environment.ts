@@ -42,9 +42,12 @@ export interface Installed {
 
 /** The path of the interpreter of the environment in this folder. Throws `SandboxUnavailable` when there is none. */
 export async function findEnvironment(folder: string, requirements = REQUIREMENTS): Promise<string> {
-  const python = await interpreterOf(join(folder, await nameOf(await findPython(), requirements)));
+  const name = await nameOf(await findPython(), requirements);
+  const python = await interpreterOf(join(folder, name));
   if (python !== undefined) return python;
-  throw new SandboxUnavailable(["Python's libraries are not installed: npm run sandbox:setup"]);
+  throw new SandboxUnavailable([
+    "Python's libraries are not installed yet: `npm start` does it in its first minutes, and npm run sandbox:setup",
+  ]);
 }
 
 /** The first Python on the PATH that is new enough. Throws `SandboxUnavailable`. */

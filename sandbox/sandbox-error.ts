@@ -12,6 +12,16 @@ export class SandboxUnavailable extends Error {
   }
 }
 
+/** A process of the sandbox was killed or does not answer. That is not for good: the next one may. */
+export class SandboxCrashed extends Error {
+  override name = "SandboxCrashed";
+}
+
+/** Whether a session has ended by no fault of its own, as far as one can tell. */
+export function wasShot(loss: Loss | undefined): boolean {
+  return loss === "memory" || loss === "killed";
+}
+
 /** As many sessions as there may be are all at work. */
 export class SandboxBusy extends Error {
   override name = "SandboxBusy";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { SANDBOX_SESSION_START_MS } from "../contract/limits.ts";
 import { DEFAULT_LIMITS } from "./default-limits.ts";
 import { RunnerSession } from "./runner-session.ts";
+import { SandboxCrashed, wasShot } from "./sandbox-error.ts";
 import type { Zygote } from "./zygote.ts";
 
 const PROGRAM = join(import.meta.dirname, "runner/self_test.py");
@@ -17,6 +18,7 @@ export async function findHoles(zygote: Zygote): Promise<string[]> {
   try {
     const code = `given = ${JSON.stringify(given)}\n${await readFile(PROGRAM, "utf8")}`;
     const lines = await printedBy(session, code);
+    if (wasShot(session.loss)) throw new SandboxCrashed("The trial of the jail was killed");
     if (lines.at(-1) !== "tried all")
       throw new Error(`The trial of the jail did not come to its end: ${lines.join(", ")}`);
     return lines.slice(0, -1);

@@ -56,6 +56,16 @@ for (const isolation of ["namespaces", "landlock"] satisfies Isolation[]) {
       assert.doesNotMatch(done.traceback ?? "", /runner/);
     });
 
+    test("an error of a library is told without where that is on this machine", async () => {
+      const { done } = await run(
+        session,
+        "import json, pandas\ntry:\n  json.loads('?')\nexcept ValueError:\n  pandas.read_csv('none.csv')",
+      );
+      assert.match(done.traceback ?? "", /File "pandas\/io\/.*FileNotFoundError/s);
+      assert.match(done.traceback ?? "", /File "python\/json\/decoder.py"/);
+      assert.doesNotMatch(done.traceback ?? "", /File "\//);
+    });
+
     test("an error that cannot be shown is an error all the same", async () => {
       const code = "class Bad(Exception):\n  def __str__(self): raise RuntimeError('no')\nraise Bad()";
       assert.match((await run(session, code)).done.traceback ?? "", /Bad/);

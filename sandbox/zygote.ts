@@ -10,6 +10,7 @@ import type { Arrivals } from "./arrivals.ts";
 import type { Isolation, Loss, SandboxLimits } from "./driver.ts";
 import { Beginning, ZygoteReport } from "./frames.ts";
 import type { RunnerProcess } from "./runner-session.ts";
+import { SandboxCrashed, wasShot } from "./sandbox-error.ts";
 
 export interface ZygoteOptions {
   python: string;
@@ -35,7 +36,7 @@ export async function startZygote(options: ZygoteOptions): Promise<Zygote> {
   await checkIsOurs(options.folder);
   const folder = await mkdtemp(join(options.folder, "driver-"));
   await chmod(folder, 0o711); // sessions may be users of their own
-  const zygote = new Zygote(options, folder, await openArrivals());
+  const zygote = new Zygote(options, folder, await openArrivals(folder));
   await zygote.begin();
   return zygote;
 }
@@ -92,10 +93,11 @@ export class Zygote {
     const tell = (what: string) => () => void this.#order({ do: what, id });
     this.#order({ do: "create", id, token, slot, limits });
     try {
-      const early = ended.then((loss) => Promise.reject(new Error(`A session ended at once: ${loss}`)));
+      const early = ended.then((loss) => Promise.reject(toStartError(loss)));
       const { socket, lines } = await within(SANDBOX_SESSION_START_MS, Promise.race([arrival, early]));
       void ended.then(() => socket.destroy());
-      const { value = "{}" } = await within(SANDBOX_SESSION_START_MS, lines.next());
+      const { value } = await within(SANDBOX_SESSION_START_MS, lines.next());
+      if (value === undefined) throw toStartError(await ended);
       const beginning = Beginning.parse(JSON.parse(value));
       if (beginning.type === "broken") throw new Error(`A session cannot be locked in: ${beginning.message}`);
       const orders = { go: tell("go"), rest: tell("rest"), interrupt: tell("interrupt"), kill: tell("kill") };
@@ -145,7 +147,8 @@ export class Zygote {
       this.#child.once("error", (cause) => resolve(new Error(`Python cannot be started: ${cause.message}`, { cause })));
       this.#child.once("close", (code, signal) => {
         const how = `The process that forks sessions has ended (${signal ?? `exit code ${code}`})`;
-        resolve(new Error(this.#failure ?? `${how}: ${this.#stderr.trim()}`));
+        if (this.#failure === undefined && signal !== null) resolve(new SandboxCrashed(how));
+        else resolve(new Error(this.#failure ?? `${how}: ${this.#stderr.trim()}`));
       });
     });
     this.#isGone = true;
@@ -156,6 +159,11 @@ export class Zygote {
     return reason;
   }
 }
+
+function toStartError(loss: Loss): Error {
+  return wasShot(loss) ? new SandboxCrashed(STARTED) : new Error(`${STARTED} (${loss})`);
+}
+const STARTED = "A session ended before it could begin";
 
 function parseReport(line: string): ZygoteReport | undefined {
   try {
@@ -193,7 +201,7 @@ function environment(cacheFolder: string): Record<string, string> {
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new Error(`A sandbox took longer than ${ms / 1000} seconds to begin`)),
+    () => late.reject(new SandboxCrashed(`A sandbox took longer than ${ms / 1000} seconds to begin`)),
     ms,
   );
   return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));

@@ -98,7 +98,7 @@ export function offerCode(names: readonly string[]): ChatTool {
       description: [...DESCRIPTION, ...there].join(" "),
       parameters: {
         type: "object",
-        properties: { code: { type: "string", description: "Python source, as for a cell of a notebook." } },
+        properties: { code: { type: "string", description: "Python source, without shell commands or magics." } },
         required: ["code"],
       },
     },

@@ -6,6 +6,7 @@ import inspect
 import linecache
 import os
 import sys
+import sysconfig
 import traceback
 import types
 
@@ -13,6 +14,12 @@ _LONGEST_TRACEBACK = 20_000
 _DEEPEST_TRACEBACK = 3000
 _SHORT_TRACEBACK = 100
 _CELL = "<cell "
+# Where libraries are on this machine is of no use to anybody who reads a traceback.
+_LIBRARIES = tuple(
+    (os.path.join(path, ""), shown)
+    for name, shown in (("purelib", ""), ("platlib", ""), ("stdlib", "python/"), ("platstdlib", "python/"))
+    if (path := sysconfig.get_path(name))
+)
 _RUNNER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -73,6 +80,8 @@ class Cells:
             text = "".join(told.format())
         except BaseException:
             text = f"{type(error).__name__}\n"
+        for path, shown in _LIBRARIES:
+            text = text.replace(path, shown)
         if self._path_names is not None:
             text = self._path_names.show(text)
         if len(text) > _LONGEST_TRACEBACK:
