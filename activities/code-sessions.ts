@@ -4,7 +4,7 @@ import { randomText } from "../contract/ids.ts";
 import type { ThreadScope } from "../db/scope.ts";
 import type { SandboxDriver, SandboxLimits, SandboxSession } from "../sandbox/driver.ts";
 import { SandboxBusy } from "../sandbox/sandbox-error.ts";
-import type { CodeResult } from "./run-code.ts";
+import type { RecordedCell } from "./cell-recorder.ts";
 
 const SESSION_ID_LENGTH = 24;
 
@@ -21,7 +21,7 @@ export interface HeldSession {
    */
   readonly known: Map<string, { stamp: string; sha256: string | null }>;
   /** What came of the newest call, for the case that it could not be written down: code is not run twice. */
-  last: { callId: string; result: CodeResult } | undefined;
+  last: { callId: string; cell: RecordedCell } | undefined;
 }
 
 export interface CodeSessionsOptions {

@@ -9,16 +9,16 @@ import { ensureFile } from "../db/files.ts";
 import type { NewFile } from "../db/files.ts";
 import type { Queryable } from "../db/pool.ts";
 import { keepWorkspace } from "../db/workspace.ts";
-import type { WorkspaceChange } from "../db/workspace.ts";
 import { SandboxBusy, SandboxUnavailable } from "../sandbox/sandbox-error.ts";
 import { describeOutputs, NO_CODE, readCode } from "../tools/code-interpreter.ts";
 import { callTool, ToolBusy } from "./call-tool.ts";
 import type { CallInput, CallOutcome, ToolOutcome } from "./call-tool.ts";
 import { CellRecorder } from "./cell-recorder.ts";
+import type { RecordedCell } from "./cell-recorder.ts";
 import type { CodeSessions, HeldSession } from "./code-sessions.ts";
 import type { ActivityDeps } from "./generate.ts";
 import { LiveOutputs } from "./live-outputs.ts";
-import { collectChange, fillWorkspace } from "./workspace.ts";
+import { collectChange, fillWorkspace, NO_CHANGE } from "./workspace.ts";
 
 export interface CodeDeps extends ActivityDeps {
   codeSessions: CodeSessions;
@@ -28,23 +28,12 @@ export interface CodeDeps extends ActivityDeps {
   mayShareKernel: boolean;
 }
 
-/** What came of a call, before it is written down. */
-export interface CodeResult {
-  outputs: CodeOutput[];
-  /** Those among the outputs that may not be written down as files yet. */
-  images: NewFile[];
-  change: WorkspaceChange;
-  /** What the model is told besides. */
-  notes: string[];
-}
-
 const NEW_PYTHON =
   "(This is a new Python: what earlier calls have defined and imported is gone. The files are still there.)";
 
 const TOO_CLOSE =
   "this server has several projects, whose code only the kernel would keep apart; CODE_INTERPRETER_SHARED=true allows that";
-const INTERRUPTED =
-  "[… interrupted here: the worker that ran this has gone. Variables and files that it changed may be lost …]\n";
+const INTERRUPTED = "[… interrupted here. Variables and files that this call has changed may be lost …]\n";
 
 export async function runCode(deps: CodeDeps, input: CallInput): Promise<CallOutcome> {
   return callTool(deps, input, (call, signal) =>
@@ -66,10 +55,10 @@ async function run(deps: CodeDeps, call: TakenCall, signal: AbortSignal): Promis
     const session = held ?? (await open(deps, call));
     if (!isDone) {
       const notes = held === undefined && standing !== undefined ? [NEW_PYTHON] : [];
-      const result = await runIn(deps, call, { session, code, signal });
-      session.last = { callId: call.key.callId, result: { ...result, notes: [...notes, ...result.notes] } };
+      const cell = await runCell(deps, call, { session, code, signal });
+      session.last = { callId: call.key.callId, cell: { ...cell, notes: [...notes, ...cell.notes] } };
     }
-    return toOutcome(deps, call, code, session);
+    return await toOutcome(deps, call, { session, code, signal });
   } catch (error) {
     if (error instanceof SandboxBusy) throw new ToolBusy(error.message, { cause: error });
     if (!(error instanceof SandboxUnavailable)) throw error;
@@ -90,16 +79,11 @@ interface Cell {
   signal: AbortSignal;
 }
 
-async function runIn(deps: CodeDeps, call: TakenCall, { session, code, signal }: Cell): Promise<CodeResult> {
-  await fillWorkspace(deps, call.run, session, signal);
+async function runCell(deps: CodeDeps, call: TakenCall, cell: Cell): Promise<RecordedCell> {
+  await fillWorkspace(deps, call.run, cell.session, cell.signal);
   const recorder = new CellRecorder(deps.blobs, call.run.project_id);
-  await recordCell(deps, call, { session, code, signal }, recorder);
-  const { outputs, images, notes } = recorder.finish();
-  // What a call has written is gone with the session that it took along.
-  const none = { written: [], removed: [], notes: [] };
-  const isLost = session.sandbox.loss !== undefined;
-  const { notes: unkept, ...change } = isLost ? none : await collectChange(deps, call.run, session, signal);
-  return { outputs, images, change, notes: [...notes, ...unkept] };
+  await recordCell(deps, call, cell, recorder);
+  return recorder.finish();
 }
 
 /** Runs the code, and shows what it puts out meanwhile. */
@@ -148,17 +132,21 @@ function toInterrupted(call: TakenCall, code: string): ToolOutcome {
 }
 
 /** All of it is written down in one transaction with the end of the call. */
-function toOutcome(deps: CodeDeps, call: TakenCall, code: string, { sandbox, last }: HeldSession): ToolOutcome {
-  const { outputs, images, change, notes } = (last as NonNullable<typeof last>).result;
+async function toOutcome(deps: CodeDeps, call: TakenCall, { session, code, signal }: Cell): Promise<ToolOutcome> {
+  const { outputs, images, notes } = (session.last as NonNullable<typeof session.last>).cell;
+  // What a call has written is gone with the session that it took along.
+  const isLost = session.sandbox.loss !== undefined;
+  const { unkept, ...change } = isLost ? NO_CHANGE : await collectChange(deps, call.run, session, signal);
+  const told = [...notes, ...unkept];
   return {
     shown: toShown(call, code, outputs),
-    told: notes.length === 0 ? undefined : describeOutputs(outputs, notes),
+    told: told.length === 0 ? undefined : describeOutputs(outputs, told),
     results: outputs.length,
     codeQueue: deps.ownCodeQueue,
     async keep(tx: Queryable) {
       await keepImages(tx, images);
       await keepWorkspace(tx, call.run, change);
-      await takeCodeSession(tx, call.run, { id: sandbox.id, task_queue: deps.ownCodeQueue });
+      await takeCodeSession(tx, call.run, { id: session.sandbox.id, task_queue: deps.ownCodeQueue });
     },
   };
 }

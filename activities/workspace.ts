@@ -60,13 +60,19 @@ export async function fillWorkspace(
 
 const toHex = ({ sha256 }: { sha256: Buffer }): string => sha256.toString("hex");
 
-/** Keeps what a call has written. The notes say what was not kept. */
+interface CollectedChange extends WorkspaceChange {
+  /** What the model is told of files that were not kept. */
+  unkept: string[];
+}
+export const NO_CHANGE: CollectedChange = { written: [], removed: [], unkept: [] };
+
+/** Sends what a call has written to the blob store. */
 export async function collectChange(
   { pool, blobs }: Deps,
   run: ThreadOfRun,
   session: HeldSession,
   signal: AbortSignal,
-): Promise<WorkspaceChange & { notes: string[] }> {
+): Promise<CollectedChange> {
   const kept = new Map((await readWrittenFiles(pool, run)).map((file) => [file.name, toHex(file)]));
   const found = await session.sandbox.listFiles();
   const written: WrittenFile[] = [];
@@ -88,7 +94,7 @@ export async function collectChange(
   }
   const names = new Set(found.map(({ name }) => name));
   const removed = [...kept.keys()].filter((name) => !names.has(name));
-  return { written, removed, notes: unkept.length === 0 ? [] : [describeUnkept(unkept)] };
+  return { written, removed, unkept: unkept.length === 0 ? [] : [describeUnkept(unkept)] };
 }
 
 function describeUnkept(names: readonly string[]): string {
