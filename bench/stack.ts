@@ -89,6 +89,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       EMBEDDED_MODEL_PORT: "0",
       LOG_LEVEL: "warn",
       BLOB_DIR: join(folder, "blobs"),
+      CODE_INTERPRETER: "none",
       ...settings(folder),
     };
     const start = async (part: string, script: string, extra: Record<string, string> = {}): Promise<NodeChild> =>

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -140,6 +140,9 @@ function drivers(isolation: Isolation): void {
     assert.ok(pids.length >= 3, `${pids.length}`);
     server.kill("SIGKILL");
     await untilGone(pids);
+    const early = join(folder, "sessions", "driver-early"); // as of one that was killed before it had claimed it
+    await mkdir(early);
+    await utimes(early, 0, 0);
     const left = await readdir(join(folder, "sessions"));
     assert.ok(
       left.some((name) => name.startsWith("driver-")),

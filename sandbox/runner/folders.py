@@ -5,9 +5,12 @@ They are filled by somebody's code, so names, links and depths may be anything. 
 import fcntl
 import os
 import stat
+import time
 
 _BLOCK_BYTES = 512
 _LOCK = "lock"
+# A folder is claimed at once when it is made, by a server that lives.
+_MAKING_SECONDS = 120
 # How the server names the folders that are claimed.
 _CLAIMED = "driver-"
 
@@ -93,7 +96,7 @@ def _is_abandoned(folder):
     try:
         lock = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
-        return False  # just being made
+        return _is_old(folder)  # else it is just being made
     except OSError:
         return False  # somebody else's
     try:
@@ -103,6 +106,13 @@ def _is_abandoned(folder):
         return False
     finally:
         os.close(lock)
+
+
+def _is_old(folder):
+    try:
+        return time.time() - os.stat(folder, follow_symlinks=False).st_mtime > _MAKING_SECONDS
+    except FileNotFoundError:
+        return False
 
 
 def remove(folder):

@@ -78,6 +78,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     LOG_LEVEL: "warn",
     CHECK_ANSWERS: "true",
     BLOB_DIR: join(folder, "blobs"),
+    CODE_INTERPRETER: "none", // codeSettings() has it work
     ...settings,
   });
   const db = new pg.Pool({ connectionString: database.url, max: 4 });
