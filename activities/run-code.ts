@@ -80,10 +80,11 @@ interface Cell {
 }
 
 async function runCell(deps: CodeDeps, call: TakenCall, cell: Cell): Promise<RecordedCell> {
-  await fillWorkspace(deps, call.run, cell.session, cell.signal);
+  const refused = await fillWorkspace(deps, call.run, cell.session, cell.signal);
   const recorder = new CellRecorder(deps.blobs, call.run.project_id);
   await recordCell(deps, call, cell, recorder);
-  return recorder.finish();
+  const { notes, ...outputs } = recorder.finish();
+  return { ...outputs, notes: [...refused, ...notes] };
 }
 
 /** Runs the code, and shows what it puts out meanwhile. */

@@ -7,7 +7,8 @@ import type { Queryable } from "../db/pool.ts";
 import type { RunKey, ThreadScope } from "../db/scope.ts";
 import { readGivenFiles, readWrittenFiles } from "../db/workspace.ts";
 import type { WorkspaceChange, WrittenFile } from "../db/workspace.ts";
-import { isPlainName, nameFiles } from "../tools/workspace-names.ts";
+import { FileRefused } from "../sandbox/sandbox-error.ts";
+import { isPlainPath, nameFiles } from "../tools/workspace-names.ts";
 import type { HeldSession } from "./code-sessions.ts";
 import type { ActivityDeps } from "./generate.ts";
 
@@ -27,13 +28,16 @@ export async function listWorkspace(db: Queryable, run: ThreadOfRun): Promise<Wo
 type Deps = Pick<ActivityDeps, "pool" | "blobs">;
 type ThreadOfRun = RunKey & ThreadScope;
 
-/** Brings in what the session does not have: files that were given meanwhile, and, in a new one, all that code had written. */
+/**
+ * Brings in what the session does not have: files that were given meanwhile, and, in a new one, all that code had written.
+ * Returns what the model is told of those that could not be.
+ */
 export async function fillWorkspace(
   deps: Deps,
   run: ThreadOfRun,
   session: HeldSession,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string[]> {
   const [given, written] = await Promise.all([readGivenFiles(deps.pool, run), readWrittenFiles(deps.pool, run)]);
   const names = nameFiles(given.map(({ filename }) => filename));
   const rewritten = new Set(written.map(({ name }) => name));
@@ -43,19 +47,33 @@ export async function fillWorkspace(
       .map((file, index) => ({ ...file, name: names[index] as string }))
       .filter(({ file_id, name }) => !session.given.has(file_id) && !rewritten.has(name)),
   ];
+  const refused: string[] = [];
   for (const { name, blob, file_id } of missing) {
     signal.throwIfAborted();
-    await session.sandbox.putFile(name, await deps.blobs.read(blob));
-    await session.sandbox.linkFile(name, file_id);
+    const content = await deps.blobs.read(blob);
+    const isIn = await unlessRefused(session.sandbox.putFile(name, content).then(() => true));
+    if (isIn === undefined) refused.push(name);
+    else await session.sandbox.linkFile(name, file_id);
   }
   for (const { file_id } of given) session.given.add(file_id);
   session.isFilled = true;
-  if (missing.length === 0) return;
+  if (missing.length === 0) return [];
   const brought = new Map(missing.map((file) => [file.name, rewritten.has(file.name) ? toHex(file) : null]));
   for (const file of await session.sandbox.listFiles()) {
     const sha256 = brought.get(file.name);
     if (sha256 !== undefined) session.known.set(file.name, { stamp: file.stamp, sha256 });
   }
+  return refused.length === 0
+    ? []
+    : [`(There was no room for these files, which are not there: ${listNames(refused)}.)`];
+}
+
+/** Undefined when the session has no room for a file, or it is gone. */
+async function unlessRefused<T>(work: Promise<T>): Promise<T | undefined> {
+  return work.catch((error: unknown) => {
+    if (error instanceof FileRefused) return undefined;
+    throw error;
+  });
 }
 
 const toHex = ({ sha256 }: { sha256: Buffer }): string => sha256.toString("hex");
@@ -83,22 +101,28 @@ export async function collectChange(
     const isSame = known !== undefined && known.stamp === file.stamp;
     if (isSame && (known.sha256 === null || known.sha256 === kept.get(name))) continue;
     const isTooMany = !kept.has(name) && kept.size + written.length >= MAX_CODE_FILES;
-    if (!isPlainName(name) || bytes > MAX_CODE_FILE_BYTES || isTooMany) {
+    if (!isPlainPath(name) || bytes > MAX_CODE_FILE_BYTES || isTooMany) {
       unkept.push(name);
       continue;
     }
     const blob = newBlobKey();
-    const content = await blobs.write(blob, session.sandbox.getFile(name, MAX_CODE_FILE_BYTES), signal);
+    const pieces = session.sandbox.getFile(name, MAX_CODE_FILE_BYTES);
+    const content = await unlessRefused(blobs.write(blob, pieces, signal));
+    if (content === undefined) continue;
     written.push({ name, file_id: newId("file-"), blob, ...content });
     session.known.set(name, { stamp: file.stamp, sha256: toHex(content) });
   }
   const names = new Set(found.map(({ name }) => name));
-  const removed = [...kept.keys()].filter((name) => !names.has(name));
+  const removed = [...kept.keys()].filter((name) => session.known.has(name) && !names.has(name));
   return { written, removed, unkept: unkept.length === 0 ? [] : [describeUnkept(unkept)] };
 }
 
 function describeUnkept(names: readonly string[]): string {
+  return `(These files are there, but cannot be given to the user: ${listNames(names)}. They are too large, too many, or have strange names.)`;
+}
+
+function listNames(names: readonly string[]): string {
   const shown = names.slice(0, 5).map((name) => JSON.stringify(name));
   const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : "";
-  return `(These files are there, but cannot be given to the user: ${shown.join(", ")}${more}. They are too large, too many, or have strange names.)`;
+  return shown.join(", ") + more;
 }

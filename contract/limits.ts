@@ -373,5 +373,6 @@ export const SANDBOX_SESSION_START_MS = 20_000;
 export const SANDBOX_TRANSFER_MS = 60_000;
 /** Longest line that a session may say to the server, in bytes. */
 export const MAX_SANDBOX_LINE_BYTES = 512 * 1024;
-/** Longest name of a file in a session, in bytes of UTF-8. */
+/** Longest name of a file in a session, and longest path to one, in bytes of UTF-8. */
 export const MAX_SANDBOX_NAME_BYTES = 255;
+export const MAX_SANDBOX_PATH_BYTES = 1000;

@@ -98,7 +98,7 @@ export async function publishWrittenFile(
        select * from code_files where thread_id = $1 and project_id = $2 and name = $3 for update
      ), made as (
        insert into files (id, project_id, created_at, filename, purpose, bytes, sha256, blob)
-       select file_id, project_id, clock_timestamp(), name, 'assistants_output', bytes, sha256, blob from written
+       select file_id, project_id, clock_timestamp(), regexp_replace(name, '^.*/', ''), 'assistants_output', bytes, sha256, blob from written
        on conflict (id) do nothing
      )
      select file_id from written`,

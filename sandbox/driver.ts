@@ -43,13 +43,13 @@ export interface SandboxSession {
    * when nobody wants further events. Throws `SessionLost` when the session had ended before.
    */
   exec(code: string, options?: ExecOptions): AsyncGenerator<CellEvent, void>;
-  /** Writes a file, or replaces one. `name` is a name without folders. Throws `FileRefused`. */
+  /** Writes a file, or replaces one. A `name` with slashes is in folders, which are made. Throws `FileRefused`. */
   putFile(name: string, content: AsyncIterable<Uint8Array>): Promise<void>;
   /** Gives a file a second name, by a link; whatever has that name already keeps it. Throws `FileRefused`. */
   linkFile(name: string, alias: string): Promise<void>;
   /** Reads a file. Throws `FileRefused`, also when there are more than `maxBytes`. */
   getFile(name: string, maxBytes: number): AsyncGenerator<Uint8Array, void>;
-  /** Files that are not in a folder. Folders, links and everything else are left out. */
+  /** Files, those in folders last. Folders, links and everything else are left out. */
   listFiles(): Promise<FileStat[]>;
   /** Resolves when no process of it is left. */
   destroy(): Promise<void>;

@@ -1,6 +1,6 @@
 // What a session says, a line of JSON each. Its code can write such lines itself, so every one is checked, and none is trusted.
 import { z } from "zod";
-import { MAX_SANDBOX_NAME_BYTES } from "../contract/limits.ts";
+import { MAX_SANDBOX_PATH_BYTES } from "../contract/limits.ts";
 
 const id = z.int().nonnegative();
 const size = z.int().nonnegative();
@@ -22,7 +22,7 @@ export const Frame = z.discriminatedUnion("type", [
     type: z.literal("files"),
     id,
     files: z.array(
-      z.object({ name: z.string().min(1).max(MAX_SANDBOX_NAME_BYTES), bytes: size, stamp: z.string().max(100) }),
+      z.object({ name: z.string().min(1).max(MAX_SANDBOX_PATH_BYTES), bytes: size, stamp: z.string().max(100) }),
     ),
   }),
   z.object({ type: z.literal("end"), id }),

@@ -3,7 +3,7 @@
 import type { Writable } from "node:stream";
 import { SANDBOX_CELL_TIMEOUT_MS, SANDBOX_STOP_MS, SANDBOX_TRANSFER_MS } from "../contract/limits.ts";
 import type { CellDone, CellEvent, ExecOptions, FileStat, Loss, SandboxLimits, SandboxSession } from "./driver.ts";
-import { checkFileName } from "./file-name.ts";
+import { checkFilePath } from "./file-path.ts";
 import { Frame } from "./frames.ts";
 import { createPictures } from "./pictures.ts";
 import { createPrintedText } from "./printed-text.ts";
@@ -71,19 +71,19 @@ export class RunnerSession implements SandboxSession {
   }
 
   async putFile(name: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-    checkFileName(name);
+    checkFilePath(name);
     const end = await this.#turns.take();
     await this.#send(name, content).finally(end);
   }
 
   async linkFile(name: string, alias: string): Promise<void> {
-    for (const each of [name, alias]) checkFileName(each);
+    for (const each of [name, alias]) checkFilePath(each);
     const end = await this.#turns.take();
     await this.#link(name, alias).finally(end);
   }
 
   getFile(name: string, maxBytes: number): AsyncGenerator<Uint8Array, void> {
-    checkFileName(name);
+    checkFilePath(name);
     return this.#inTurn(() => this.#fetch(name, maxBytes));
   }
 
@@ -343,8 +343,8 @@ export class RunnerSession implements SandboxSession {
   }
 }
 
-/** A name, its size and its date, with all that JSON adds. */
-const PER_FILE_BYTES = 2048;
+/** A path, its size and its stamp, with all that JSON adds. */
+const PER_FILE_BYTES = 8192;
 
 function parseFrame(line: string): Frame | undefined {
   try {

@@ -209,22 +209,26 @@ print(round(float(model.predict(np.array([[4.0]]))[0]), 6), pd.read_excel("/mnt/
       );
       await output(
         other,
-        "with open('/mnt/data/out.csv', 'w') as f: _ = f.write('a,b')\nimport os; os.mkdir('/mnt/data/folder'); open(b'/mnt/data/\\xff', 'w').close()",
+        "with open('/mnt/data/out.csv', 'w') as f: _ = f.write('a,b')\nimport os; os.makedirs('/mnt/data/b/deep'); os.symlink('/mnt/data/b', '/mnt/data/link'); open('/mnt/data/b/deep/x', 'w').close(); open(b'/mnt/data/\\xff', 'w').close()",
       );
+      await other.putFile("made/here.txt", pieces(Buffer.from("here")));
       const files = await other.listFiles();
       assert.deepEqual(files.map(({ name, bytes }) => [name, bytes]).toSorted(), [
+        ["b/deep/x", 0],
         ["empty", 0],
         ["größe.bin", 3_000_001],
+        ["made/here.txt", 4],
         ["out.csv", 3],
       ]);
       assert.ok(Buffer.concat(await all(other.getFile("größe.bin", 4_000_000))).equals(content));
       assert.deepEqual(await all(other.getFile("empty", 10)), []);
+      assert.equal(Buffer.concat(await all(other.getFile("made/here.txt", 10))).toString(), "here");
       await other.destroy();
     });
 
     test("a file that is not there, too large or no name is refused, and the session goes on", async () => {
       await assert.rejects(all(session.getFile("nothing", 10)), { name: "FileRefused", code: "not_found" });
-      for (const name of ["", ".", "..", "a/b", "/etc/passwd", "a\0b", "x".repeat(256), "\ud800"]) {
+      for (const name of ["", ".", "..", "a/../b", "a//b", "/etc/passwd", "a\0b", "x".repeat(256), "\ud800"]) {
         assert.throws(() => session.getFile(name, 10), { name: "FileRefused", code: "bad_name" }, name);
         await assert.rejects(session.putFile(name, pieces(Buffer.from("x"))), {
           name: "FileRefused",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isPlainName, nameFiles } from "./workspace-names.ts";
+import { isPlainPath, nameFiles } from "./workspace-names.ts";
 
 test("files keep their names, and a second one of a name is told apart before its ending", () => {
   assert.deepEqual(nameFiles(["a.csv", "b", "a.csv", "a.csv", "b", "x.tar.gz", "x.tar.gz"]), [
@@ -37,7 +37,15 @@ test("whatever files are called, their names are plain, different, and not too l
       const names = nameFiles(filenames);
       assert.equal(names.length, filenames.length);
       assert.equal(new Set(names).size, names.length);
-      for (const name of names) assert.ok(isPlainName(name) && Buffer.byteLength(name) <= 255, JSON.stringify(name));
+      for (const name of names)
+        assert.ok(isPlainPath(name) && !name.includes("/") && Buffer.byteLength(name) <= 255, JSON.stringify(name));
     }),
   );
+});
+
+test("a path is plain when each of its names is", () => {
+  for (const path of ["a.csv", "out/a.csv", "a b/ü/c"]) assert.ok(isPlainPath(path), path);
+  for (const path of ["", "/a", "a/", "a//b", "../a", "a/./b", "a/b\n", `a/${"x".repeat(256)}`]) {
+    assert.ok(!isPlainPath(path), path);
+  }
 });

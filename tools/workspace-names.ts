@@ -13,9 +13,9 @@ export function nameFiles(filenames: readonly string[]): string[] {
   });
 }
 
-/** Whether a file that code has written can be given to a user by its name. */
-export function isPlainName(name: string): boolean {
-  return name === toComponent(name);
+/** Whether a file that code has written, in folders perhaps, can be given to a user by its name. */
+export function isPlainPath(path: string): boolean {
+  return path.split("/").every((name) => name === toComponent(name));
 }
 
 /** One component of a path: without slashes, control characters and halves of characters, and not too long. */

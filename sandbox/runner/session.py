@@ -15,7 +15,8 @@ from .display import Display
 from .interrupts import Interrupts
 from .output import Output
 
-_FILES_PER_FRAME = 200
+_FILES_PER_FRAME = 50
+_LONGEST_PATH_BYTES = 1000
 
 
 class Refused(Exception):
@@ -73,7 +74,7 @@ class Session:
         self._channel.send(id=request["id"], type="end")
 
     def _link(self, request):
-        """Both are names without folders, so the link leads to the file beside it. What has the second name already stays."""
+        """The alias is a name without folders, so the link leads to the file from there. What has that name already stays."""
         with contextlib.suppress(FileExistsError):
             os.symlink(request["name"], os.path.join(self._folder, request["alias"]))
         self._channel.send(id=request["id"], type="end")
@@ -101,13 +102,20 @@ class Session:
         self._channel.send(id=request["id"], type="end")
 
     def _files(self):
-        """Those whose names are text. Others cannot be asked for."""
-        with os.scandir(self._folder) as entries:
-            for entry in entries:
-                status = entry.stat(follow_symlinks=False)
-                if stat.S_ISREG(status.st_mode) and _is_text(entry.name):
+        """Those whose names are text, folder by folder. Others cannot be asked for."""
+        pending = [""]
+        while pending:
+            prefix = pending.pop(0)
+            for entry in _entries(os.path.join(self._folder, prefix)):
+                name = prefix + entry.name
+                status = _status(entry)
+                if status is None or not _is_askable(name):
+                    continue
+                if stat.S_ISDIR(status.st_mode):
+                    pending.append(f"{name}/")
+                elif stat.S_ISREG(status.st_mode):
                     stamp = f"{status.st_ino} {status.st_ctime_ns} {status.st_size}"
-                    yield {"name": entry.name, "bytes": status.st_size, "stamp": stamp}
+                    yield {"name": name, "bytes": status.st_size, "stamp": stamp}
 
 
 class _NewFile:
@@ -129,6 +137,7 @@ class _NewFile:
     def finish(self):
         with self._failing_later():
             if self._failure is None:
+                os.makedirs(os.path.dirname(self._path), exist_ok=True)
                 os.rename(self._part, self._path)
         self.give_up()
         if self._failure is not None:
@@ -148,12 +157,27 @@ class _NewFile:
             self._failure = error
 
 
-def _is_text(name):
+def _entries(folder):
+    """None of a folder that the code has closed to itself, or removes just now."""
     try:
-        name.encode()
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _status(entry):
+    try:
+        return entry.stat(follow_symlinks=False)
+    except OSError:
+        return None
+
+
+def _is_askable(name):
+    try:
+        return len(name.encode()) <= _LONGEST_PATH_BYTES
     except UnicodeEncodeError:
         return False
-    return True
 
 
 def _code_of(error):

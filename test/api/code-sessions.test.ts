@@ -25,12 +25,17 @@ suite("sessions of code", { concurrency: 2 }, () => {
   test(
     "one begins anew with the files when its worker is gone, and the model is told",
     withStack({}, async (stack) => {
-      const keeps = runs('x = 1\nopen("/mnt/data/kept.txt", "w").write("kept")');
+      const keeps = runs(
+        'x = 1\nopen("/mnt/data/kept.txt", "w").write("ke")\nimport os; os.mkdir("out"); open("out/pt.txt", "w").write("pt")',
+      );
       const conversation = await startConversation(stack, [keeps, { text: "ok" }], CODE);
       await logsOf(stack.openai, await finish(stack.openai, conversation));
       stack.workers[0]?.kill();
       await stack.startWorker();
-      const turns = [runs('print("x" in globals(), open("/mnt/data/kept.txt").read())'), { text: "ok" }];
+      const turns = [
+        runs('print("x" in globals(), open("/mnt/data/kept.txt").read() + open("/mnt/data/out/pt.txt").read())'),
+        { text: "ok" },
+      ];
       await logsOf(stack.openai, await goOn(stack.openai, conversation, turns, "after"));
       const requests = () => stack.model.requests.filter(({ key }) => key === "after");
       assert.match(toldTo({ requests })[0] ?? "", /new Python.*False kept/s);
