@@ -7,10 +7,12 @@ import type { Queryable } from "../db/pool.ts";
 import type { RunKey, ThreadScope } from "../db/scope.ts";
 import { readGivenFiles, readWrittenFiles } from "../db/workspace.ts";
 import type { WorkspaceChange, WrittenFile } from "../db/workspace.ts";
-import { FileRefused } from "../sandbox/sandbox-error.ts";
 import { isPlainPath, nameFiles } from "../tools/workspace-names.ts";
 import type { HeldSession } from "./code-sessions.ts";
 import type { ActivityDeps } from "./generate.ts";
+
+/** In which file systems give out room. */
+const FILE_BLOCK_BYTES = 4096;
 
 export interface WorkspaceNames {
   given: readonly string[];
@@ -48,12 +50,16 @@ export async function fillWorkspace(
       .filter(({ file_id, name }) => !session.given.has(file_id) && !rewritten.has(name)),
   ];
   const refused: string[] = [];
-  for (const { name, blob, file_id } of missing) {
+  let room = missing.length === 0 ? 0 : await roomIn(session);
+  for (const { name, blob, file_id, bytes } of missing) {
     signal.throwIfAborted();
-    const content = await deps.blobs.read(blob);
-    const isIn = await unlessRefused(session.sandbox.putFile(name, content).then(() => true));
-    if (isIn === undefined) refused.push(name);
-    else await session.sandbox.linkFile(name, file_id);
+    if (bytes > room) {
+      refused.push(name);
+      continue;
+    }
+    await session.sandbox.putFile(name, await deps.blobs.read(blob));
+    await session.sandbox.linkFile(name, file_id);
+    room -= roundUp(bytes);
   }
   for (const { file_id } of given) session.given.add(file_id);
   session.isFilled = true;
@@ -68,13 +74,13 @@ export async function fillWorkspace(
     : [`(There was no room for these files, which are not there: ${listNames(refused)}.)`];
 }
 
-/** Undefined when the session has no room for a file, or it is gone. */
-async function unlessRefused<T>(work: Promise<T>): Promise<T | undefined> {
-  return work.catch((error: unknown) => {
-    if (error instanceof FileRefused) return undefined;
-    throw error;
-  });
+/** Bytes that files may still take. A session that has more is lost. */
+async function roomIn({ sandbox }: HeldSession): Promise<number> {
+  const files = await sandbox.listFiles();
+  return files.reduce((room, { bytes }) => room - roundUp(bytes), sandbox.limits.diskBytes);
 }
+
+const roundUp = (bytes: number): number => Math.ceil(bytes / FILE_BLOCK_BYTES + 1) * FILE_BLOCK_BYTES;
 
 const toHex = ({ sha256 }: { sha256: Buffer }): string => sha256.toString("hex");
 
@@ -106,9 +112,7 @@ export async function collectChange(
       continue;
     }
     const blob = newBlobKey();
-    const pieces = session.sandbox.getFile(name, MAX_CODE_FILE_BYTES);
-    const content = await unlessRefused(blobs.write(blob, pieces, signal));
-    if (content === undefined) continue;
+    const content = await blobs.write(blob, session.sandbox.getFile(name, MAX_CODE_FILE_BYTES), signal);
     written.push({ name, file_id: newId("file-"), blob, ...content });
     session.known.set(name, { stamp: file.stamp, sha256: toHex(content) });
   }

@@ -35,6 +35,7 @@ export type Probe =
 
 export interface SandboxSession {
   readonly id: string;
+  readonly limits: SandboxLimits;
   /** Why the session has ended; undefined while it lives. */
   readonly loss: Loss | undefined;
   /**

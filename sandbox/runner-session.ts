@@ -40,7 +40,7 @@ interface Request {
 
 export class RunnerSession implements SandboxSession {
   readonly id: string;
-  readonly #limits: SandboxLimits;
+  readonly limits: SandboxLimits;
   readonly #process: RunnerProcess;
   readonly #noteUse: () => void;
   readonly #turns = createTurns();
@@ -51,7 +51,7 @@ export class RunnerSession implements SandboxSession {
   constructor(id: string, limits: SandboxLimits, process: RunnerProcess, noteUse: () => void = () => {}) {
     this.id = id;
     this.#noteUse = noteUse;
-    this.#limits = limits;
+    this.limits = limits;
     this.#process = process;
     process.input.on("error", () => {}); // that the process is gone is noticed where its lines are read
     void process.ended.then((loss) => (this.#loss ??= loss));
@@ -111,7 +111,7 @@ export class RunnerSession implements SandboxSession {
   async *#runCell(code: string, options: ExecOptions): AsyncGenerator<CellEvent, void> {
     const { timeoutMs = SANDBOX_CELL_TIMEOUT_MS, signal } = options;
     signal?.throwIfAborted();
-    const { outputBytes, imageBytes } = this.#limits;
+    const { outputBytes, imageBytes } = this.limits;
     const request = this.#begin(ESCAPED * outputBytes + BASE64 * imageBytes + SLACK_BYTES);
     const stop = this.#createStop();
     const timer = setTimeout(stop.because, timeoutMs, "timeout");
@@ -142,8 +142,8 @@ export class RunnerSession implements SandboxSession {
 
   /** Events of a cell, until it is done or its process has ended. */
   async *#readCell(request: Request): AsyncGenerator<CellEvent, void> {
-    const printed = createPrintedText(this.#limits.outputBytes);
-    const pictures = createPictures(this.#limits);
+    const printed = createPrintedText(this.limits.outputBytes);
+    const pictures = createPictures(this.limits);
     for (;;) {
       const frame = await this.#next(request);
       if (frame === undefined) {
@@ -214,7 +214,7 @@ export class RunnerSession implements SandboxSession {
     let size = 0;
     for await (const chunk of content) {
       size += chunk.length;
-      if (size > this.#limits.diskBytes) throw new FileRefused("too_large", name);
+      if (size > this.limits.diskBytes) throw new FileRefused("too_large", name);
       for (let start = 0; start < chunk.length; start += PIECE_BYTES) {
         await this.#sayPiece(request, chunk.subarray(start, start + PIECE_BYTES));
       }
@@ -244,8 +244,8 @@ export class RunnerSession implements SandboxSession {
   }
 
   async *#list(): AsyncGenerator<FileStat, void> {
-    const request = this.#begin(SLACK_BYTES + this.#limits.maxFiles * PER_FILE_BYTES);
-    let left = this.#limits.maxFiles;
+    const request = this.#begin(SLACK_BYTES + this.limits.maxFiles * PER_FILE_BYTES);
+    let left = this.limits.maxFiles;
     try {
       this.#say({ id: request.id, op: "list" });
       for (;;) {
