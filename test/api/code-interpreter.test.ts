@@ -10,6 +10,7 @@ import { accumulate, withoutIndexes } from "../support/delta-accumulation.ts";
 import { checkDeltaForms } from "../support/delta-forms.ts";
 import { checkOrder } from "../support/event-grammar.ts";
 import { codeSettings } from "../support/code-settings.ts";
+import { computingUnder } from "../support/sandbox.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -204,18 +205,20 @@ suite("a run that runs code", { concurrency: 2 }, () => {
     assert.deepEqual((await download(image.image?.file_id ?? "")).subarray(0, 4), SIGNATURE_OF_PNG);
   });
 
-  test("is cancelled while its code runs, and leaves no process behind", async () => {
-    const mark = `marked_${Date.now()}`;
-    const conversation = await startConversation(stack, [runs(`${mark} = 1\nwhile True: pass`), { text: "ok" }], CODE);
+  test("is cancelled while its code runs, which stops, however little it wants to", async () => {
+    const stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass";
+    const conversation = await startConversation(stack, [runs(stubborn), { text: "ok" }], CODE);
     const { assistant_id, thread_id } = conversation;
     const run = await stack.openai.beta.threads.runs.create(thread_id, { assistant_id });
+    const worker = stack.workers[0]?.pid ?? 0;
     await waitUntil("the code runs", async () => {
       const { rows } = await stack.db.query("select 1 from built_in_calls where run_id = $1 and epoch > 0", [run.id]);
-      return rows.length > 0;
+      return rows.length > 0 && (await computingUnder(worker)).length > 0;
     });
     await stack.openai.beta.threads.runs.cancel(run.id, { thread_id });
     const cancelled = await stack.openai.beta.threads.runs.poll(run.id, { thread_id }, QUICK);
     assert.equal(cancelled.status, "cancelled");
+    await waitUntil("nothing computes", async () => (await computingUnder(worker)).length === 0);
     assert.deepEqual(
       await logsOf(stack.openai, await goOn(stack.openai, conversation, [runs("print('alive')"), { text: "ok" }])),
       ["alive\n"],

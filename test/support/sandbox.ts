@@ -132,18 +132,37 @@ export async function attempt<Name extends string>(
 
 /** Ids of the processes of the driver of this folder: those that work in it, and all that descend from one that does. */
 export async function processesOf(folder: string): Promise<number[]> {
-  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,stat="]);
-  const rows = stdout
-    .trim()
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/));
   const found = new Set<number>();
-  for (const [pid, parent, state] of rows) {
-    if (state?.startsWith("Z")) continue;
+  for (const { pid, parent, state } of await allProcesses()) {
+    if (state === "Z") continue;
     const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
-    if (cwd.startsWith(folder) || found.has(Number(parent))) found.add(Number(pid));
+    if (cwd.startsWith(folder) || found.has(parent)) found.add(pid);
   }
   return [...found];
+}
+
+/** Processes that this one has started, directly or not, and that compute just now. */
+export async function computingUnder(ancestor: number): Promise<number[]> {
+  const family = new Set([ancestor]);
+  const computing: number[] = [];
+  for (const { pid, parent, state } of await allProcesses()) {
+    if (!family.has(parent)) continue;
+    family.add(pid);
+    if (state === "R") computing.push(pid);
+  }
+  return computing;
+}
+
+/** Parents come before their children. */
+async function allProcesses(): Promise<{ pid: number; parent: number; state: string }[]> {
+  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,stat=", "--sort=start_time"]);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const [pid, parent, state = ""] = line.trim().split(/\s+/);
+      return { pid: Number(pid), parent: Number(parent), state: state.slice(0, 1) };
+    });
 }
 
 /** A letter, as `ps` has it: R, S, T …; nothing when the process is gone. */
