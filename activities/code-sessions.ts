@@ -20,6 +20,8 @@ export interface HeldSession {
    * or read, and the SHA-256 of their content; null of one that is as the user gave it.
    */
   readonly known: Map<string, { stamp: string; sha256: string | null }>;
+  /** The newest call whose code was begun. */
+  begun: string | undefined;
   /** What came of the newest call, for the case that it could not be written down: code is not run twice. */
   last: { callId: string; cell: RecordedCell } | undefined;
 }
@@ -68,8 +70,11 @@ export class CodeSessions {
   async find(threadId: string, newest: { id: string | undefined; callId: string }): Promise<HeldSession | undefined> {
     const held = this.#held.get(threadId);
     if (held === undefined) return undefined;
-    const { sandbox, last } = held;
-    if (last?.callId === newest.callId || (sandbox.id === newest.id && sandbox.loss === undefined)) {
+    const { sandbox, begun, last } = held;
+    const isDone = last?.callId === newest.callId;
+    // Code that broke off has perhaps changed variables already: it does not run on top of that once more.
+    const isUntouched = begun !== newest.callId && sandbox.id === newest.id && sandbox.loss === undefined;
+    if (isDone || isUntouched) {
       this.#noteUse(threadId);
       return held;
     }
@@ -85,7 +90,14 @@ export class CodeSessions {
     try {
       const { driver, limits } = this.#options;
       const sandbox = await driver.create({ sessionId: randomText(SESSION_ID_LENGTH), limits });
-      const held: HeldSession = { sandbox, isFilled: false, given: new Set(), known: new Map(), last: undefined };
+      const held: HeldSession = {
+        sandbox,
+        isFilled: false,
+        given: new Set(),
+        known: new Map(),
+        begun: undefined,
+        last: undefined,
+      };
       this.#held.set(thread_id, held);
       return held;
     } catch (error) {

@@ -82,6 +82,7 @@ interface Cell {
 async function runCell(deps: CodeDeps, call: TakenCall, cell: Cell): Promise<RecordedCell> {
   const refused = await fillWorkspace(deps, call.run, cell.session, cell.signal);
   const recorder = new CellRecorder(deps.blobs, call.run.project_id);
+  cell.session.begun = call.key.callId;
   await recordCell(deps, call, cell, recorder);
   const { notes, ...outputs } = recorder.finish();
   return { ...outputs, notes: [...refused, ...notes] };

@@ -58,7 +58,8 @@ suite("the workspace of code", { skip: (await whyNot("landlock")) ?? false }, ()
   }
 
   async function newSession(): Promise<HeldSession> {
-    return { sandbox: await sandbox.create(), isFilled: false, given: new Set(), known: new Map(), last: undefined };
+    const nothing = { isFilled: false, given: new Set<string>(), known: new Map(), begun: undefined, last: undefined };
+    return { sandbox: await sandbox.create(), ...nothing };
   }
 
   /** One call that runs this code. Returns what the model is told. */
