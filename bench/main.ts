@@ -9,6 +9,8 @@ import { measureSoak } from "./b7-soak.ts";
 import { measureGrowth } from "./b8-growth.ts";
 import { measureWaysToRun } from "./b9-ways-to-run.ts";
 import { measureSandbox } from "./c1-sandbox.ts";
+import { measureSessions } from "./c3-sessions.ts";
+import { measureTables } from "./c4-csv.ts";
 import { measureIngestion } from "./s1-ingestion.ts";
 import { measureParse } from "./s1-parse.ts";
 import { measureSearchLatency } from "./s2-search-latency.ts";
@@ -29,6 +31,8 @@ const benchmarks: Record<string, () => Promise<Report>> = {
   b8: measureGrowth,
   b9: measureWaysToRun,
   c1: measureSandbox,
+  c3: measureSessions,
+  c4: measureTables,
   s1: measureIngestion,
   "s1-parse": measureParse,
   s2: measureSearchLatency,

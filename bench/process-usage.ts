@@ -1,5 +1,5 @@
 // What processes cost, from /proc: CPU time and memory. Linux only, like the published figures.
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /** Ticks per second of the CPU times in /proc; 100 on every Linux that Node supports. */
 const TICKS = 100;
@@ -30,6 +30,28 @@ export function cpuBetween(before: CpuTimes, after: CpuTimes): Record<string, nu
 export function rssMiB(pid: number): number {
   const pages = Number(readText(`/proc/${pid}/statm`).split(" ")[1]);
   return (pages * PAGE_BYTES) / 2 ** 20;
+}
+
+/** Memory of a process and all below it, in MiB; each has its part of what they share. */
+export function familyMiB(pid: number): number {
+  const kib = Number(/^Pss: +(\d+) kB$/m.exec(readIfThere(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
+  return childrenOf(pid).reduce((total, child) => total + familyMiB(child), kib / 1024);
+}
+
+/** Of all its threads: each may have some. */
+function childrenOf(pid: number): number[] {
+  const threads = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : [];
+  const texts = threads.map((thread) => readIfThere(`/proc/${pid}/task/${thread}/children`));
+  return texts.flatMap((text) => text.split(" ").filter((child) => child !== "")).map(Number);
+}
+
+/** Processes and threads come and go. */
+function readIfThere(file: string): string {
+  try {
+    return readText(file);
+  } catch {
+    return "";
+  }
 }
 
 /** Of the process, of its children, and of those that have ended. Of this process only its own: its children are the parts. */
