@@ -51,6 +51,28 @@ test("it calls the tool that the text speaks of, and no other", () => {
   assert.deepEqual(ask("Tell me a joke", { tools: [weather, interpreter] }).calls, []);
 });
 
+test("an equation is solved by running code, whatever else there is to call", () => {
+  const { calls } = ask("Solve 2x + 3 = 4", { tools: [weather, search, interpreter] });
+  assert.deepEqual(
+    calls.map(([name]) => name),
+    ["code_interpreter"],
+  );
+  assert.match(JSON.stringify(calls), /2\*x \+ 3/);
+});
+
+test("what code prints is told, and no code is run again", () => {
+  const since: ChatMessage[] = [
+    {
+      role: "assistant",
+      tool_calls: [{ id: "c", type: "function", function: { name: "code_interpreter", arguments: '{"code":"1"}' } }],
+    },
+    { role: "tool", tool_call_id: "c", content: "x = 1/2\n" },
+  ];
+  const { text, calls } = ask("Solve 2x + 3 = 4", { tools: [interpreter] }, since);
+  assert.deepEqual(calls, []);
+  assert.match(text ?? "", /I ran Python, and it says: x = 1\/2$/);
+});
+
 for (const [text, places] of [
   ["Weather in Paris and London", ["Paris", "London"]],
   ["weather in Paris, New York and Rio de Janeiro?", ["Paris", "New York", "Rio de Janeiro"]],

@@ -1,4 +1,5 @@
 // What the scripted model answers without a script: a demo by simple rules that never pretends to be an AI. Pure.
+import { codeFor, findInterpreter, reportCode } from "./demo-code.ts";
 import { valueFromSchema } from "./from-schema.ts";
 import type { Hints } from "./from-schema.ts";
 import { newestUserIndex, textOf } from "./request.ts";
@@ -14,6 +15,8 @@ const MAX_QUOTE_CHARS = 200;
 const MAX_OUTPUT_CHARS = 500;
 
 const WHO = "I am the scripted demo model, not a real AI: I follow a few simple rules and run offline.";
+
+const TRY_CODE = ' Try "solve 5x - 3 = 12", or "plot it" with a CSV file.';
 
 /** The demo's answer: tool calls when the text speaks of a tool, then a report of their outputs, otherwise small talk. */
 export function answerAsDemo(request: ChatRequest): Turn {
@@ -53,7 +56,9 @@ function chooseTools({ tools, tool_choice: choice }: ChatRequest, said: string, 
   if (typeof choice === "object" && choice !== null) {
     return tools.filter((tool) => tool.function.name === choice.function.name);
   }
-  const wanted = mentionedTools(tools, said);
+  const interpreter = findInterpreter(tools);
+  const isForCode = interpreter !== undefined && codeFor(said, interpreter) !== undefined;
+  const wanted = isForCode ? [interpreter] : mentionedTools(tools, said);
   if (choice === "required") return wanted.length > 0 ? wanted : tools.slice(0, 1);
   if (since.some((message) => message.role === "tool")) return [];
   // Questions seldom speak of files, so whatever is about nothing else is looked for there.
@@ -66,6 +71,8 @@ function isSearch({ function: { name } }: ChatTool): boolean {
 
 /** One call for each place or name in the text, if that makes a difference to the arguments. */
 function callsOf(tool: ChatTool, said: string): Call[] {
+  const code = findInterpreter([tool]) && codeFor(said, tool);
+  if (code !== undefined) return [{ name: tool.function.name, arguments: { code } }];
   const subjects = subjectsOf(said);
   const fallback = said.trim();
   const variants =
@@ -89,7 +96,7 @@ function speak({ tools, tool_choice: choice }: ChatRequest, said: string, since:
   const names = choice === "none" ? [] : (tools ?? []).map((tool) => tool.function.name);
   const next =
     names.length > 0
-      ? `I can call ${names.join(", ")}: mention in your next message what one of them is about, and I will.`
+      ? `I can call ${names.join(", ")}: mention in your next message what one of them is about, and I will.${names.includes("code_interpreter") ? TRY_CODE : ""}`
       : 'Next, add a get_weather function to the assistant and ask me about "the weather in Paris and London".';
   return `${WHO} ${quote} ${next} For real answers, set OPENAI_API_KEY or OPENAI_BASE_URL and start again.`;
 }
@@ -103,6 +110,9 @@ function reportOutputs(since: ChatMessage[]): string[] {
       const call = calls.get(message.tool_call_id ?? "");
       const passage = call?.name === "file_search" ? firstPassage(textOf(message)) : undefined;
       if (passage !== undefined) return `file_search found this first: ${passage}`;
+      if (call?.name === "code_interpreter") {
+        return shorten(reportCode(call.arguments, textOf(message).trim()), MAX_OUTPUT_CHARS);
+      }
       return `${call?.name ?? "A tool"} with ${call?.arguments ?? "{}"} returned: ${withCitation(textOf(message))}`;
     });
 }

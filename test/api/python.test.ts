@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { PROJECT_FOLDER } from "../../embedded/node-child.ts";
 import { findPython } from "../support/python-environment.ts";
 import { addText, makeStore } from "../support/searchable-files.ts";
+import { codeSettings } from "../support/code-settings.ts";
 import { startStack } from "../support/stack.ts";
 
 /** A line of the program's output. */
@@ -20,7 +21,7 @@ interface Report {
 test("the official Python SDK works by changing the base URL", async (t) => {
   const python = await findPython();
   if (python === undefined) return t.skip("this machine has no python3 of version 3.10 or newer");
-  const stack = await startStack();
+  const stack = await startStack({ settings: await codeSettings() });
   t.after(() => stack.stop());
 
   const store = await makeStore(stack);

@@ -2,13 +2,14 @@
 // without any #script: the model answers as it does in the demo.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { codeSettings } from "../support/code-settings.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { GENERATIONS, openSdk, QUICK } from "./sdk.ts";
 
 let stack: Stack;
 before(async () => {
-  stack = await startStack();
+  stack = await startStack({ settings: await codeSettings() });
 });
 after(() => stack.stop());
 
@@ -29,13 +30,19 @@ for (const generation of GENERATIONS) {
     const question = await client.beta.threads.messages.create(thread.id, { role: "user", content: QUESTION });
 
     let printed = "";
+    let pieces = 0;
     const run = await client.beta.threads.runs
       .stream(thread.id, { assistant_id: assistant.id })
       .on("textCreated", () => (printed += "\nassistant > "))
       .on("textDelta", (delta) => (printed += delta.value ?? ""))
       .on("toolCallCreated", (call) => (printed += `\nassistant > ${call.type}\n`))
       .on("toolCallDelta", (delta) => {
-        if (delta.type === "code_interpreter") printed += delta.code_interpreter?.input ?? "";
+        if (delta.type !== "code_interpreter") return;
+        printed += delta.code_interpreter?.input ?? "";
+        if (delta.code_interpreter?.input) pieces += 1;
+        for (const output of delta.code_interpreter?.outputs ?? []) {
+          if (output.type === "logs") printed += `\noutput >\n${output.logs}`;
+        }
       })
       .finalRun();
     assert.equal(run.status, "completed");
@@ -44,8 +51,12 @@ for (const generation of GENERATIONS) {
     const [answer, asked] = data;
     assert.deepEqual(asked, question);
     assert.ok(answer?.content[0]?.type === "text");
-    assert.equal(printed, `\nassistant > ${answer.content[0].text.value}`);
-    assert.match(printed, new RegExp(`You said: "${QUESTION.replace("?", "\\?")}"`));
+    const { value } = answer.content[0].text;
+    assert.match(value, /^I am the scripted demo model, not a real AI.*: x = 3$/);
+    const [, code = ""] = /code_interpreter\n([^]*)\noutput >\n/.exec(printed) ?? [];
+    assert.match(code, /^from sympy import[^]*5\*x - 3/);
+    assert.ok(pieces > 5, `the code came in ${pieces} pieces`);
+    assert.equal(printed, `\nassistant > code_interpreter\n${code}\noutput >\nx = 3\n\nassistant > ${value}`);
   });
 
   test(`${generation}: the quickstart without streaming polls until the run is done, and answers a second question`, async () => {

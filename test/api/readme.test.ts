@@ -7,21 +7,22 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { PROJECT_FOLDER } from "../../embedded/node-child.ts";
 import { findPython } from "../support/python-environment.ts";
+import { codeSettings } from "../support/code-settings.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 
 const run = promisify(execFile);
 let stack: Stack;
 before(async () => {
-  stack = await startStack();
+  stack = await startStack({ settings: await codeSettings() });
 });
 after(() => stack.stop());
 
 const EXAMPLES = shellBlocks("First run", "How it works");
 
-test("the README has the six examples that are tried here, behind the two lines that set address and key", () => {
+test("the README has the seven examples that are tried here, behind the two lines that set address and key", () => {
   const firstWords = EXAMPLES.map((example) => example.split(" ", 1)[0]);
-  assert.deepEqual(firstWords, ["export", "assistant=$(curl", "node", "python3", "node", "node", "node"]);
+  assert.deepEqual(firstWords, ["export", "assistant=$(curl", "node", "python3", "node", "node", "node", "node"]);
 });
 
 test("curl shows the events of a run", async (t) => {
@@ -59,6 +60,13 @@ test("a file is searched and cited", async () => {
   const output = await runExample(6);
   assert.match(output, /^file_search\n[^]*31 days of holidays a year\."【0:0†handbook\.txt】/);
   assert.match(output, /\n【0:0†handbook\.txt】 is handbook\.txt\n$/);
+});
+
+test("code plots a table and gives it back without gaps", async () => {
+  const output = await runExample(7);
+  assert.match(output, /^import matplotlib[^]*\nlogs: 4 rows, of which 1 were incomplete[^]*\nimage: \n/);
+  assert.match(output, /\nimage_file file-\w{24}\ntext .*\(sandbox:\/mnt\/data\/sales_cleaned\.csv\)/);
+  assert.match(output, /\nmonth,sales\nJan,12\nFeb,15\nApr,9\n\n$/);
 });
 
 /** What an example prints. Rejects when it fails. */

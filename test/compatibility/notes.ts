@@ -2,7 +2,7 @@
 // test/contract/ show that it is.
 
 /** What can be said of a field besides that it is exact. */
-export type State = "extension" | "differs" | "not yet";
+export type State = "extension" | "differs";
 
 export interface Note {
   /** `Schema.path`. */
@@ -11,7 +11,6 @@ export interface Note {
   why: string;
 }
 
-const KEPT = "has to be there and is kept; no tool reads it before the code interpreter is built";
 const ANY_MODEL = "any name is taken, and looked up when the run begins; OpenAI's refused names that it did not know";
 const LIFETIME = "how long this run may take, instead of ten minutes";
 
@@ -22,14 +21,6 @@ const WITH_MESSAGES = [
   "CreateThread.messages[].",
   "CreateRun.additional_messages[].",
   "CreateThreadAndRun.thread.messages[].",
-];
-const WITH_RESOURCES = [
-  "CreateAssistant.",
-  "ModifyAssistant.",
-  "CreateThread.",
-  "ModifyThread.",
-  "CreateThreadAndRun.",
-  "CreateThreadAndRun.thread.",
 ];
 
 export const NOTES: readonly Note[] = [
@@ -44,7 +35,6 @@ export const NOTES: readonly Note[] = [
     why: LIFETIME,
   })),
   ...WITH_MESSAGES.flatMap((place): Note[] => [
-    { field: `${place}attachments`, state: "not yet", why: `a file for the code interpreter ${KEPT}` },
     {
       field: `${place}content[].image_file.file_id`,
       state: "differs",
@@ -55,9 +45,6 @@ export const NOTES: readonly Note[] = [
       state: "extension",
       why: "besides http and https, `data:` URLs of images are taken",
     },
-  ]),
-  ...WITH_RESOURCES.flatMap((place): Note[] => [
-    { field: `${place}tool_resources.code_interpreter.file_ids`, state: "not yet", why: `each file ${KEPT}` },
   ]),
   {
     field: "SearchVectorStore.rewrite_query",
@@ -83,21 +70,6 @@ export const NOTES: readonly Note[] = [
     field: "Message.status",
     state: "differs",
     why: "OpenAI left `status`, `completed_at` and what belongs to them out of answers that are not streamed; sent everywhere",
-  },
-  {
-    field: "RunStep.step_details.tool_calls[].code_interpreter",
-    state: "not yet",
-    why: "laid out; no run makes such calls before the code interpreter is built",
-  },
-  {
-    field: "Message.content[].text.annotations[].file_path",
-    state: "not yet",
-    why: "laid out; no run makes files before the code interpreter is built",
-  },
-  {
-    field: "Message.content[].image_file",
-    state: "not yet",
-    why: "shown as it was sent; answers have images only when the code interpreter is built",
   },
 ];
 

@@ -35,7 +35,7 @@ How far this server is OpenAI's Assistants API, endpoint by endpoint and field b
 
 Two more pieces of evidence: [sdk-matrix.md](sdk-matrix.md) holds SDKs of four years against the server, and \`npm run fuzz\` sends it what no SDK would.
 
-**Not there yet**: the code interpreter. Assistants may have the tool; a run whose model calls it fails and says so. Everything else is there.`;
+Nothing of it is missing. [code-interpreter.md](code-interpreter.md) and [file-search.md](file-search.md) say what the two tools do.`;
 }
 
 function endpoints(routes: readonly Route[]): string {

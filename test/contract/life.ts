@@ -12,6 +12,7 @@ import { readEvents } from "../support/sse.ts";
 import type { SentEvent } from "../support/sse.ts";
 import { makeNamed } from "../support/named-objects.ts";
 import { storeFile } from "../support/stored-files.ts";
+import { codeSettings } from "../support/code-settings.ts";
 import { startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -161,8 +162,9 @@ class Witness {
       this.#stepsOfBuiltInTools(),
       this.#models(),
     ]);
-    // By itself: parsers are processes, and the runs above have little time.
+    // By themselves: parsers and code are processes, and the runs above have little time.
     await this.#vectorStores();
+    await this.#streamOfCode();
     return {
       stack: this.#stack,
       specimens: this.#specimens,
@@ -360,13 +362,13 @@ class Witness {
       this.#keep("message", "created by a client", made);
       this.#keep("message", "created by a client, read", await this.#send("GET", `${path}/${made.id}`));
     }
-    // No tool makes files yet, so the annotations are written here.
+    // One of each kind, as no single run would make them.
     const made = await this.#send("POST", path, { role: "assistant", content: "x" });
     await this.#stack.db.query("update messages set content = $2 where id = $1", [made.id, JSON.stringify(ANNOTATED)]);
     for (const message of await this.#list(path)) this.#keep("message", "listed", message);
   }
 
-  /** There is no code interpreter yet: its step is written here, as the contract shows it. */
+  /** Written here, with one of each kind of output, as no single run would make them. */
   async #stepsOfBuiltInTools(): Promise<void> {
     const { run } = await this.#see("done", await this.#begin([{ text: "x" }], {}, {}), hasEnded);
     const step = newId("step_");
@@ -466,6 +468,26 @@ class Witness {
     for (const message of await this.#list(`/threads/${stream.run.thread_id}/messages`))
       this.#keep("message", "that cites", message);
     return stream;
+  }
+
+  /** Code that prints, draws and writes a file, an answer that links it, and then everything that can be read of it. */
+  async #streamOfCode(): Promise<void> {
+    // Getting ready to run code keeps a machine busy for some seconds, so the worker that had all the rest to do does not.
+    await Promise.all(this.#stack.workers.map((worker) => worker.stop()));
+    await this.#stack.startWorker(await codeSettings());
+    const code = `import matplotlib.pyplot as plt
+open("/mnt/data/a.txt", "w").write("a")
+plt.plot([1, 2])
+plt.show()
+print("42")`;
+    const { assistant_id, path } = await this.#prepare(
+      [{ tool_calls: [{ name: "code_interpreter", arguments: { code } }] }, { text: "[a](sandbox:/mnt/data/a.txt)" }],
+      { tools: [{ type: "code_interpreter" }] },
+    );
+    const { run } = await this.#stream(path, { assistant_id });
+    for (const step of await this.#list(`${pathOf(run)}/steps`)) this.#keep("step", "of code", step);
+    for (const message of await this.#list(`/threads/${run.thread_id}/messages`))
+      this.#keep("message", "of code", message);
   }
 
   #keepStreamed({ event, data }: SentEvent): void {

@@ -264,14 +264,13 @@ const runStep: Shapes = {
 
 const model: Shapes = { id: string(), object: constant("model"), created: integer(), owned_by: string() };
 
-const citation = object({
-  index: integer(),
-  type: constant("file_citation"),
-  text: string(),
-  start_index: integer(),
-  end_index: integer(),
-  file_citation: object({ file_id: given("file"), quote: constant("") }),
-});
+const annotationDelta = oneOf(
+  {
+    file_citation: { file_citation: object({ file_id: given("file"), quote: constant("") }) },
+    file_path: { file_path: cited },
+  },
+  { index: integer(), text: string(), start_index: integer(), end_index: integer() },
+);
 
 const messageDelta: Shapes = {
   id: id("msg_"),
@@ -280,8 +279,9 @@ const messageDelta: Shapes = {
     content: list(
       oneOf(
         {
-          text: { text: object({ value: string(), annotations: optional(list(citation)) }) },
+          text: { text: object({ value: string(), annotations: optional(list(annotationDelta)) }) },
           refusal: { refusal: string() },
+          image_file: { image_file: cited },
         },
         { index: integer() },
       ),
@@ -306,6 +306,19 @@ const stepDelta: Shapes = {
               }),
             },
             file_search: { file_search: object({ ranking_options: shownRanking, results: list(map("a result")) }) },
+            code_interpreter: {
+              code_interpreter: object({
+                input: optional(string()),
+                outputs: optional(
+                  list(
+                    oneOf(
+                      { logs: { logs: string() }, image: { image: object({ file_id: given("file") }) } },
+                      { index: integer() },
+                    ),
+                  ),
+                ),
+              }),
+            },
           },
           { index: integer(), id: optional(id("call_")) },
         ),

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { findPython } from "../support/python-environment.ts";
+import { codeSettings } from "../support/code-settings.ts";
 import { embedByModel, startStack } from "../support/stack.ts";
 import type { Stack } from "../support/stack.ts";
 import { DOCUMENTS, FUZZER, runFuzz } from "./run-fuzz.ts";
@@ -23,7 +24,7 @@ describe(
   () => {
     let stack: Stack;
     before(async () => {
-      stack = await startStack({ reroute: embedByModel });
+      stack = await startStack({ settings: await codeSettings(), reroute: embedByModel });
     });
     after(() => stack.stop());
 

@@ -3,6 +3,7 @@
 import { randomInt } from "node:crypto";
 import { globalSetup, globalTeardown } from "../support/global-setup.ts";
 import { findPython } from "../support/python-environment.ts";
+import { codeSettings } from "../support/code-settings.ts";
 import { embedByModel, startStack } from "../support/stack.ts";
 import { DOCUMENTS, FUZZER, runFuzz } from "./run-fuzz.ts";
 import type { FuzzOptions } from "./run-fuzz.ts";
@@ -16,7 +17,7 @@ const python = await findPython(FUZZER);
 if (python === undefined) throw new Error("the fuzzer needs a python3 of version 3.10 or newer");
 await globalSetup();
 try {
-  const stack = await startStack({ reroute: embedByModel });
+  const stack = await startStack({ settings: await codeSettings(), reroute: embedByModel });
   try {
     for (const document of Object.keys(DOCUMENTS) as FuzzOptions["document"][]) {
       const result = await runFuzz(stack, { python, document, examples: EXAMPLES, seed });

@@ -16,8 +16,3 @@ export const CHECKS = [
 ] as const;
 
 export type CheckNumber = (typeof CHECKS)[number]["number"];
-
-/** What this server does not have yet, and why no SDK can check it. */
-export const NOT_SERVED = {
-  7: "the server has no code interpreter yet",
-} as const satisfies Partial<Record<CheckNumber, string>>;

@@ -1,6 +1,7 @@
 // Runs programs of the matrix, two at a time, against one stack, and collects what came of each check.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { codeSettings } from "../support/code-settings.ts";
 import { embedByModel, startStack } from "../support/stack.ts";
 import { CHECKS } from "./checks.ts";
 import type { CheckNumber } from "./checks.ts";
@@ -35,7 +36,7 @@ export async function runMatrix(
   sdks: readonly MatrixSdk[],
   { signal, onColumn = () => undefined }: { signal?: AbortSignal; onColumn?: (column: Column) => void } = {},
 ): Promise<Column[]> {
-  const stack = await startStack({ reroute: embedByModel });
+  const stack = await startStack({ settings: await codeSettings(), reroute: embedByModel });
   const flaky = await startFlakyProxy(new URL(stack.baseURL));
   try {
     const environment = {

@@ -12,9 +12,33 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from flows import endings, file_search, files, function_calls, objects, polling, quickstart, refusals, streaming, vector_stores
+from flows import (
+    code_interpreter,
+    endings,
+    file_search,
+    files,
+    function_calls,
+    objects,
+    polling,
+    quickstart,
+    refusals,
+    streaming,
+    vector_stores,
+)
 
-MODULES = [polling, streaming, function_calls, file_search, endings, refusals, objects, files, quickstart, vector_stores]
+MODULES = [
+    polling,
+    streaming,
+    function_calls,
+    file_search,
+    code_interpreter,
+    endings,
+    refusals,
+    objects,
+    files,
+    quickstart,
+    vector_stores,
+]
 FLOWS_AT_ONCE = 4
 
 Flow = Callable[[], object]

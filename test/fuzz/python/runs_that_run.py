@@ -14,12 +14,15 @@ NEW_THREAD = "/v1/threads/runs"
 KEPT = 4
 FUNCTION = {"name": "f", "arguments": {"x": 1}}
 SEARCH = {"name": "file_search", "arguments": {"queries": ["words", "NaN"]}}
+CODE = {"name": "code_interpreter", "arguments": {"code": "open('/mnt/data/f.txt', 'w').write('f')"}}
 TURNS = (
     {"text": "Plain words, \u00e4\u6f22\U0001f600."},
     {"text": "Enough. ", "repeat": 400, "chunk_chars": 40},
     {"tool_calls": [FUNCTION]},
     {"tool_calls": [SEARCH]},
     {"tool_calls": [SEARCH, FUNCTION]},
+    {"tool_calls": [CODE]},
+    {"tool_calls": [FUNCTION, CODE, SEARCH]},
     {"text": "Half", "finish_reason": "length"},
     {"refusal": "No."},
     {"text": "", "finish_reason": "content_filter"},
@@ -28,6 +31,7 @@ TURNS = (
 
 #: The tool that searches, by the version of the API.
 TOOLS = {"assistants=v1": "retrieval", "assistants=v2": "file_search"}
+LINK = {"text": "See [f](sandbox:/mnt/data/f.txt)."}
 
 _numbers = count()
 
@@ -53,6 +57,10 @@ def before_call(context, case, kwargs):
         case.body.pop(name, None)
     if not case.body.get("instructions"):
         turn = TURNS[number % len(TURNS)]
-        case.body["instructions"] = f"#script {json.dumps({'turns': [turn, TURNS[0]]})}"
-        if SEARCH in turn.get("tool_calls", ()):
-            case.body["tools"] = [{"type": TOOLS[case.headers["OpenAI-Beta"]]}]
+        calls = turn.get("tool_calls", ())
+        end = LINK if CODE in calls else TURNS[0]
+        case.body["instructions"] = f"#script {json.dumps({'turns': [turn, end]})}"
+        tools = {TOOLS[case.headers["OpenAI-Beta"]]: SEARCH, "code_interpreter": CODE}
+        called = [{"type": name} for name, call in tools.items() if call in calls]
+        if called:
+            case.body["tools"] = called

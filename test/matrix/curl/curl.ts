@@ -25,9 +25,9 @@ export async function curl(server: Server, path: string, request: Request = {}):
     path,
   );
   const end = output.indexOf("\r\n\r\n");
-  const [statusLine = "", ...lines] = output.slice(0, end).split("\r\n");
+  const [statusLine = "", ...lines] = output.subarray(0, end).toString().split("\r\n");
   const headers = lines.map((line) => line.split(/: (.*)/s, 2) as [string, string]);
-  return new Response(output.slice(end + 4), { status: Number(statusLine.split(" ")[1]), headers });
+  return new Response(new Uint8Array(output.subarray(end + 4)), { status: Number(statusLine.split(" ")[1]), headers });
 }
 
 /** The same for an answer that is to be JSON with status 200. */
@@ -63,9 +63,10 @@ function argumentsOf(apiKey: string, { method = "GET", body, form = [], headers 
   ];
 }
 
-async function runCurl(args: string[], baseURL: string, path: string): Promise<string> {
+async function runCurl(args: string[], baseURL: string, path: string): Promise<Buffer> {
   // Without --disable, a person's own .curlrc would count too.
   const always = ["--disable", "--silent", "--show-error", "--globoff"];
-  const { stdout } = await run("curl", [...always, ...args, `${baseURL}${path}`], { maxBuffer: MAX_OUTPUT_BYTES });
+  const options = { maxBuffer: MAX_OUTPUT_BYTES, encoding: "buffer" as const };
+  const { stdout } = await run("curl", [...always, ...args, `${baseURL}${path}`], options);
   return stdout;
 }

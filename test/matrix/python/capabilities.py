@@ -61,6 +61,8 @@ TOKEN_LIMITS = Capability("runs.create(max_completion_tokens=...)", takes(runs.c
 STREAMING_RESPONSES = Capability("with_streaming_response", hasattr(runs, "with_streaming_response"))
 ERRORS_WITH_REQUEST_ID = Capability("error.request_id", "request_id" in APIStatusError.__annotations__)
 OBJECTS_WITH_REQUEST_ID = Capability("object._request_id", hasattr(_models, "add_request_id"))
+FILE_IDS = Capability("assistants.create(file_ids=...)", takes(beta.assistants.create, "file_ids"))
+TOOL_RESOURCES = Capability("assistants.create(tool_resources=...)", takes(beta.assistants.create, "tool_resources"))
 STORE_SEARCH = Capability("vector_stores.search", hasattr(getattr(client, "vector_stores", None), "search"))
 INCOMPLETE_EVENT = Capability("thread.run.incomplete event", hasattr(stream_events, "ThreadRunIncomplete"))
 # The first generation calls `expires_at` an integer, where the service says null once a run has ended.
