@@ -1,4 +1,5 @@
-# Two images from one file: `docker build --target api` and `--target worker`. Nothing is built: Node runs the sources.
+# Three images from one file: `docker build --target api`, `--target worker` and `--target sandbox`. Nothing is built: Node runs
+# the sources.
 FROM node:24-slim AS base
 ENV NODE_ENV=production
 WORKDIR /app
@@ -51,3 +52,16 @@ COPY activities ./activities
 COPY documents ./documents
 COPY worker ./worker
 CMD ["node", "worker/main.ts"]
+
+# A container of Code Interpreter, for CODE_INTERPRETER_ENGINE=docker: Python, its libraries and the runner, which is all that
+# code finds. Who runs it, with which command, user and bounds, is said by the worker that starts it.
+FROM debian:bookworm-slim AS sandbox
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends python3 python3-venv \
+ && rm -rf /var/lib/apt/lists/*
+COPY sandbox/setup/requirements.txt /opt/requirements.txt
+RUN python3 -m venv /opt/code-interpreter \
+ && /opt/code-interpreter/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r /opt/requirements.txt \
+ && mkdir -p /mnt/data
+COPY sandbox/runner /opt/runner
+USER 65532:65532

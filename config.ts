@@ -77,10 +77,20 @@ export const Environment = z.object({
     .trim()
     .regex(/^[a-z_]+$/)
     .default("english"),
-  /** Where Code Interpreter's code runs: `local` locks it in on this machine, `none` refuses it. */
-  CODE_INTERPRETER: z.enum(["local", "none"]).default("local"),
-  /** Python that runs it. Without it the one that `npm run sandbox:setup` has made. */
+  /** Where Code Interpreter's code runs: `local` locks it in on this machine, `container` gives each session a container, `none` refuses it. */
+  CODE_INTERPRETER: z.enum(["local", "container", "none"]).default("local"),
+  /** Python that runs it, but for containers of images. Without it the one that `npm run sandbox:setup` has made. */
   CODE_INTERPRETER_PYTHON: optional,
+  /** What runs containers: `runsc` is gVisor itself, on this machine; `docker` a container engine, which DOCKER_HOST and its like name. */
+  CODE_INTERPRETER_ENGINE: z.enum(["runsc", "docker"]).default("runsc"),
+  /** Path of gVisor's runsc, for the engine of that name. */
+  CODE_INTERPRETER_RUNSC: z.string().trim().default("runsc"),
+  /** Image of the containers, for a container engine. */
+  CODE_INTERPRETER_IMAGE: z.string().trim().default("durable-assistants-sandbox"),
+  /** Runtime of the container engine. Unless it is runc or crun, which share the machine's kernel, it has to be gVisor. */
+  CODE_INTERPRETER_RUNTIME: z.string().trim().default("runsc"),
+  /** Containers that one worker process keeps ready for new sessions. */
+  CODE_INTERPRETER_WARM_SESSIONS: z.coerce.number().int().min(0).max(20).default(2),
   /** Sessions that one worker process keeps; for another one, that of the longest rest ends. */
   CODE_INTERPRETER_MAX_SESSIONS: z.coerce.number().int().min(1).max(100).default(20),
   /** Of those, how many one project may have. Without it, all. */

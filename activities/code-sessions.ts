@@ -47,8 +47,10 @@ export class CodeSessions {
     this.#options = options;
   }
 
-  get keepProjectsApart(): boolean {
-    return this.#options.driver.keepsProjectsApart;
+  /** Whether more stands between projects than this machine's kernel. So it is, too, where no code is run at all. */
+  async keepProjectsApart(): Promise<boolean> {
+    const probe = await this.#options.driver.probe();
+    return !probe.ok || probe.isolation === "gvisor";
   }
 
   /** Calls of a thread follow one another. */

@@ -67,7 +67,7 @@ async function run(deps: CodeDeps, call: TakenCall, signal: AbortSignal): Promis
 }
 
 async function open({ pool, codeSessions, mayShareKernel }: CodeDeps, { run }: TakenCall): Promise<HeldSession> {
-  if (!codeSessions.keepProjectsApart && !mayShareKernel && (await hasSeveralProjects(pool))) {
+  if (!mayShareKernel && (await hasSeveralProjects(pool)) && !(await codeSessions.keepProjectsApart())) {
     throw new SandboxUnavailable([TOO_CLOSE]);
   }
   return codeSessions.open(run);

@@ -356,6 +356,9 @@ export const SANDBOX_THREADS = 64;
 /** How long one cell may run, and the CPU time of all its threads. */
 export const SANDBOX_CELL_TIMEOUT_MS = 120_000;
 export const SANDBOX_CELL_CPU_SECONDS = 120;
+/** What a container of a session takes beside that: Python, its libraries and gVisor's kernel, in bytes; its processes and threads. */
+export const SANDBOX_CONTAINER_BYTES = 512 * 1024 * 1024;
+export const SANDBOX_CONTAINER_TASKS = 512;
 /** What is kept of what one cell prints, in bytes of UTF-8; the rest is counted. */
 export const SANDBOX_OUTPUT_BYTES = 1_000_000;
 /** Pictures of one cell, and all of them together in bytes. */

@@ -2,9 +2,7 @@
 // What comes out of a session was made by code that nobody has checked.
 
 export interface SandboxDriver {
-  readonly name: "local" | "none";
-  /** Whether it stands between projects that do not trust one another, by more than this machine's kernel. */
-  readonly keepsProjectsApart: boolean;
+  readonly name: "local" | "container" | "none";
   /** Tries out whether code can be locked in on this machine, by code that tries to get out. */
   probe(): Promise<Probe>;
   /**
@@ -25,8 +23,10 @@ export interface SessionSpec {
   limits: SandboxLimits;
 }
 
-/** What stands between the code and the machine. */
-export type Isolation = "namespaces" | "landlock";
+/** What stands between the code and the machine. All but `gvisor` share its kernel; `container` is one that is not gVisor's. */
+export type Isolation = LocalIsolation | ContainerIsolation;
+export type LocalIsolation = "namespaces" | "landlock";
+export type ContainerIsolation = "gvisor" | "container";
 
 export type Probe =
   | { ok: true; isolation: Isolation }

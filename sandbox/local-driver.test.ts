@@ -9,17 +9,17 @@ import { after, before, suite, test } from "node:test";
 import { openTestSandbox, output, processesOf, run, SMALL, untilGone, whyNot } from "../test/support/sandbox.ts";
 import type { TestSandbox } from "../test/support/sandbox.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
-import type { Isolation } from "./driver.ts";
+import type { LocalIsolation } from "./driver.ts";
 import { LocalDriver } from "./local-driver.ts";
 
 let lacksLandlock: string | false = false;
-for (const isolation of ["namespaces", "landlock"] satisfies Isolation[]) {
+for (const isolation of ["namespaces", "landlock"] satisfies LocalIsolation[]) {
   const missing = await whyNot(isolation);
   if (isolation === "landlock") lacksLandlock = missing ?? false;
   suite(isolation, { skip: missing ?? false }, () => drivers(isolation));
 }
 
-function drivers(isolation: Isolation): void {
+function drivers(isolation: LocalIsolation): void {
   let sandbox: TestSandbox;
   before(async () => {
     sandbox = await openTestSandbox(isolation, { maxSessions: 2 });

@@ -4,7 +4,6 @@ import { SandboxUnavailable } from "./sandbox-error.ts";
 
 export class NoneDriver implements SandboxDriver {
   readonly name = "none";
-  readonly keepsProjectsApart = true;
   readonly #missing: string[];
 
   constructor(missing: readonly string[]) {

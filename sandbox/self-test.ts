@@ -5,16 +5,16 @@ import { SANDBOX_SESSION_START_MS } from "../contract/limits.ts";
 import { DEFAULT_LIMITS } from "./default-limits.ts";
 import { RunnerSession } from "./runner-session.ts";
 import { SandboxCrashed, wasShot } from "./sandbox-error.ts";
-import type { Zygote } from "./zygote.ts";
+import type { SessionMaker } from "./session-maker.ts";
 
 const PROGRAM = join(import.meta.dirname, "runner/self_test.py");
 
 /** What code in the jail can do and should not, in words. Empty when it holds. */
-export async function findHoles(zygote: Zygote): Promise<string[]> {
-  const file = join(zygote.folder, "self-test");
+export async function findHoles(maker: SessionMaker, limits = DEFAULT_LIMITS): Promise<string[]> {
+  const file = join(maker.folder, "self-test");
   await writeFile(file, "secret", { mode: 0o644 });
   const given = { file, server: process.pid };
-  const session = new RunnerSession("self-test", DEFAULT_LIMITS, await zygote.fork(0, DEFAULT_LIMITS));
+  const session = new RunnerSession("self-test", limits, await maker.make(0, limits));
   try {
     const code = `given = ${JSON.stringify(given)}\n${await readFile(PROGRAM, "utf8")}`;
     const lines = await printedBy(session, code);

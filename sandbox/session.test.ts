@@ -1,13 +1,13 @@
 // What code finds in a session, and what comes out of one: like a notebook.
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { openTestSandbox, output, run, whyNot } from "../test/support/sandbox.ts";
+import { ISOLATIONS, openTestSandbox, output, run, whyNot } from "../test/support/sandbox.ts";
 import type { TestSandbox } from "../test/support/sandbox.ts";
-import type { CellEvent, Isolation, SandboxSession } from "./driver.ts";
+import type { CellEvent, SandboxSession } from "./driver.ts";
 
 const PNG = "89504e470d0a1a0a";
 
-for (const isolation of ["namespaces", "landlock"] satisfies Isolation[]) {
+for (const isolation of ISOLATIONS) {
   const missing = await whyNot(isolation);
   suite(isolation, { skip: missing ?? false }, () => sessions());
 
@@ -16,7 +16,7 @@ for (const isolation of ["namespaces", "landlock"] satisfies Isolation[]) {
     let session: SandboxSession;
 
     before(async () => {
-      sandbox = await openTestSandbox(isolation);
+      sandbox = await openTestSandbox(isolation, { warm: 2 });
       session = await sandbox.create();
     });
     after(() => sandbox?.close());

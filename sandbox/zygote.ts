@@ -1,32 +1,33 @@
 // The process that forks sessions (runner/main.py). Everything that it starts ends with it, and it ends with us.
 import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { chmod, lstat, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { SANDBOX_SESSION_START_MS, SANDBOX_START_MS } from "../contract/limits.ts";
 import { openArrivals } from "./arrivals.ts";
 import type { Arrivals } from "./arrivals.ts";
-import type { Isolation, Loss, SandboxLimits } from "./driver.ts";
+import { checkIsOurs } from "./containers/driver-folder.ts";
+import type { LocalIsolation, Loss, SandboxLimits } from "./driver.ts";
 import { Beginning, ZygoteReport } from "./frames.ts";
+import { environment, PRELOAD } from "./python-process.ts";
 import type { RunnerProcess } from "./runner-session.ts";
 import { SandboxCrashed, wasShot } from "./sandbox-error.ts";
+import type { SessionMaker } from "./session-maker.ts";
+import { within } from "./within.ts";
 
 export interface ZygoteOptions {
   python: string;
-  isolation: Isolation;
+  isolation: LocalIsolation;
   /** Folder in which every zygote has one of its own. It may hold the files of sessions. */
   folder: string;
 }
 
 const MAIN = join(import.meta.dirname, "runner/main.py");
-/** Loaded once for all sessions. Libraries that are missing are left out. */
-const PRELOAD = ["numpy", "pandas", "matplotlib.pyplot"];
 /** Users that sessions run as when we are root: a hundred of them for each server. No account should have these numbers. */
 const FIRST_USER = 50_000;
 const USERS_PER_DRIVER = 100;
 const USER_RANGES = 100;
-const OTHERS_WRITE = 0o022;
 const MAX_STDERR_LENGTH = 4000;
 const STOP_MS = 2000;
 
@@ -41,10 +42,8 @@ export async function startZygote(options: ZygoteOptions): Promise<Zygote> {
   return zygote;
 }
 
-export class Zygote {
-  /** Its own. */
+export class Zygote implements SessionMaker {
   readonly folder: string;
-  /** Resolves, when it is gone with all sessions, to the reason. */
   readonly ended: Promise<Error>;
   readonly #arrivals: Arrivals;
   readonly #child: ChildProcessWithoutNullStreams;
@@ -84,8 +83,7 @@ export class Zygote {
     }
   }
 
-  /** A new session, locked in. `slot` is a number that no other living session has. */
-  async fork(slot: number, limits: SandboxLimits): Promise<RunnerProcess> {
+  async make(slot: number, limits: SandboxLimits): Promise<RunnerProcess> {
     if (this.#isGone) throw await this.ended;
     const id = (this.#lastId += 1);
     const { token, arrival, forget } = this.#arrivals.expect();
@@ -110,7 +108,6 @@ export class Zygote {
     }
   }
 
-  /** Removes folders of others that are gone. Returns how many. */
   removeAbandoned(): Promise<number> {
     if (this.#isGone) return Promise.resolve(0);
     const removed = new Promise<number>((resolve) => this.#removals.push(resolve));
@@ -171,38 +168,4 @@ function parseReport(line: string): ZygoteReport | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A folder for temporary files is everybody's: somebody else may have made ours. */
-async function checkIsOurs(folder: string): Promise<void> {
-  const { uid, mode } = await lstat(folder);
-  if (uid !== process.getuid?.() || (mode & OTHERS_WRITE) !== 0) throw new Error(`${folder} belongs to somebody else`);
-}
-
-/** All that Python and its libraries get to see of ours: nothing. */
-function environment(cacheFolder: string): Record<string, string> {
-  return {
-    PATH: "/usr/local/bin:/usr/bin:/bin",
-    LANG: "C.UTF-8",
-    MPLBACKEND: "Agg",
-    MPLCONFIGDIR: cacheFolder,
-    // Each would take a thread for every processor. A process with threads cannot be forked.
-    OPENBLAS_NUM_THREADS: "1",
-    OMP_NUM_THREADS: "1",
-    MKL_NUM_THREADS: "1",
-    NUMEXPR_NUM_THREADS: "1",
-    // There are no processes to share the work with.
-    JOBLIB_MULTIPROCESSING: "0",
-    // Else every thread reserves 64 MiB of the address space, which is bounded.
-    MALLOC_ARENA_MAX: "2",
-  };
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new SandboxCrashed(`A sandbox took longer than ${ms / 1000} seconds to begin`)),
-    ms,
-  );
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }

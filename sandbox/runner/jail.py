@@ -1,28 +1,18 @@
 """Locks this process down for good, before it runs the first line of somebody's code."""
+import contextlib
 import os
 import resource
 import signal
 
 from . import landlock, libc, seccomp
 
-# Folders that programs and libraries are in, and files that they look at. All can be read by everybody.
-SYSTEM = (
-    "/usr/lib",
-    "/usr/lib64",
-    "/usr/share/zoneinfo",
-    "/usr/share/fonts",
-    "/usr/share/locale",
-    "/lib",
-    "/lib64",
-    "/etc/ld.so.cache",
-    "/etc/localtime",
-    "/etc/mime.types",
-)
 _DEVICES_TO_WRITE = ("/dev/null", "/dev/zero", "/dev/full")
 _DEVICES_TO_READ = ("/dev/random", "/dev/urandom")
 _STACK_BYTES = 8 * 1024 * 1024
 _OPEN_FILES = 256
 _PENDING_SIGNALS = 128
+# gVisor has no queues, priorities or memory of its own kernel that these would bound, and refuses them.
+_UNKNOWN_TO_GVISOR = ("MSGQUEUE", "NICE", "RTPRIO", "SIGPENDING")
 _LOW_PRIORITY = 5
 _FIRST_TO_DIE = "1000"
 
@@ -47,7 +37,8 @@ def prepare(limits, nproc):
         ("SIGPENDING", _PENDING_SIGNALS),
         ("STACK", _STACK_BYTES),
     ):
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
+        with contextlib.suppress(ValueError if name in _UNKNOWN_TO_GVISOR else ()):
+            _bound(getattr(resource, f"RLIMIT_{name}"), most)
 
 
 def lock_down(owner, parent, rules):
@@ -73,6 +64,13 @@ def rules_for(readable, writable):
         *[(path, landlock.WRITE_DEVICE) for path in _DEVICES_TO_WRITE],
         *[(path, landlock.READ_AND_WRITE) for path in writable],
     ]
+
+
+def _bound(kind, most):
+    """What is bounded more tightly already stays so."""
+    _, hard = resource.getrlimit(kind)
+    least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (least, least))
 
 
 def _address_space():

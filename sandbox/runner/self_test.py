@@ -43,16 +43,29 @@ def is_unbounded():
     return any(resource.getrlimit(getattr(resource, "RLIMIT_" + name))[1] == resource.RLIM_INFINITY for name in names)
 
 
+def is_another(pid):
+    """In a list of processes of its own a session may have the server's number, which is the first one in many a container."""
+    return pid != os.getpid()
+
+
+def sees_processes():
+    """Of others than itself and the first one of a container, where that has a list of its own."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return any(pid not in (1, os.getpid()) for pid in pids)
+
+
 refused = {
     "read a file of the server": lambda: open(given["file"]).read(),
     "write a file beside it": lambda: open(given["file"] + "-2", "w").write("x"),
     "change what a file of the server contains": lambda: os.truncate(given["file"], 0),
     "link to a file of the server": lambda: os.link(given["file"], "/mnt/data/self-test-link"),
     "list accounts": lambda: open("/etc/passwd").read(),
-    "look at processes": lambda: open("/proc/self/status").read(),
+    "look at processes": sees_processes,
+    "look at the process that has started it": lambda: open("/proc/1/environ").read(),
     "look at the server": lambda: open(f"/proc/{given['server']}/environ").read(),
-    "signal the server": lambda: os.kill(given["server"], 0),
-    "change limits of the server": lambda: resource.prlimit(given["server"], resource.RLIMIT_NOFILE),
+    "signal the server": lambda: is_another(given["server"]) and os.kill(given["server"], 0),
+    "change limits of the server": lambda: is_another(given["server"])
+    and resource.prlimit(given["server"], resource.RLIMIT_NOFILE),
     "make a socket": calls("socket", 2, 1, 0),
     "make a socket for datagrams": calls("socketpair", 1, 2, 0, (ctypes.c_int * 2)()),
     "start a process": lambda: os.fork() or os._exit(0),

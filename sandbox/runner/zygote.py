@@ -3,24 +3,18 @@
 Runs no code of others. Takes orders from the server as lines of JSON on standard input, and tells on standard output which
 sessions have ended, and why. When the server is gone, it ends, and with it all sessions.
 """
-import gc
-import importlib
 import json
 import os
-import random
 import select
-import signal
 import socket
 import stat
 import sys
-import time
 
-from . import folders, jail, landlock, libc, namespaces
+from . import folders, jail, landlock, libc, libraries, namespaces, readable
+from .child import WATCH_SECONDS, Child
 from .path_names import DATA, PathNames
 from .session import Session
 
-# How often sessions are looked at that compute.
-_WATCH_SECONDS = 0.1
 _READ_BYTES = 65536
 _CHANNEL = 3
 # An image of a container may have a link at /mnt/data to this, so that the folder is there without any mount.
@@ -36,14 +30,14 @@ class Zygote:
         self._reports = reports
         self._namespaces = settings["isolation"] == "namespaces"
         self._needs_user_namespace = needs_user_namespace
-        self._readable = _readable_paths()
+        self._readable = readable.paths()
         self._own_users = os.geteuid() == 0 and (self._namespaces or self._others_can_work())
         self._own_process_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         self._root = os.path.join(settings["folder"], "root")
         self._children = {}
 
     def serve(self):
-        _load_libraries(self._settings["preload"])
+        libraries.load(self._settings["preload"])
         if self._namespaces:
             os.makedirs(self._root, exist_ok=True)
             namespaces.build_root(self._root, self._readable)
@@ -71,7 +65,7 @@ class Zygote:
         for child in self._children.values():
             poll.register(child.ended, select.POLLIN)
         watched = any(child.computes for child in self._children.values())
-        poll.poll(_WATCH_SECONDS * 1000 if watched else None)
+        poll.poll(WATCH_SECONDS * 1000 if watched else None)
 
     def _obey(self, order):
         if order["do"] == "create":
@@ -116,7 +110,7 @@ class Zygote:
             self._open_channel(order["token"])
             owner = self._settings["uidBase"] + order["slot"] if self._own_users else None
             path_names = self._enter(order["limits"], folder, owner, parent)
-            _forget_the_runner()
+            libraries.forget_the_runner()
             Session(_CHANNEL, _CHANNEL, order["limits"], os.getcwd(), path_names).serve()
         except BaseException as error:
             message = f"{type(error).__name__}: {error}"
@@ -144,7 +138,7 @@ class Zygote:
         else:
             readable = self._readable
             writable, path_names = _make_folders(folder, owner)
-        _set_environment(writable[1])
+        libraries.begin_anew(writable[1])
         rules = jail.rules_for(readable, writable) if landlock.version() > 0 else None
         if rules is None and not self._namespaces:
             raise RuntimeError("this kernel has no Landlock")
@@ -166,79 +160,25 @@ class Zygote:
                 child.check()
 
 
-class _Child:
-    """A session as the zygote sees it."""
+class _Child(Child):
+    """A session of ours, with its folder if it has one."""
 
     def __init__(self, pid, limits, folder):
-        self._pid = pid
-        self._limits = limits
+        super().__init__(pid, limits, None if folder is None else self._measure)
         self._folder = folder
-        self._reason = None
-        self._cpu_at_start = 0.0
-        self.ended = os.pidfd_open(pid)
+        self._most_files = limits["maxFiles"]
         self.computes = True
 
-    def go(self):
-        self.computes = True
-        self._cpu_at_start = self._cpu_seconds()
-        self._signal(signal.SIGCONT)
-
-    def rest(self):
-        """Uses no processor while nothing is asked of it, whatever threads the code has left behind."""
-        self._signal(signal.SIGSTOP)
-        self.computes = False
-
-    def interrupt(self):
-        self._signal(signal.SIGINT)
-
-    def kill(self, reason="killed"):
-        if os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-            self._reason = self._reason or reason
-        self._signal(signal.SIGKILL)
-
-    def check(self):
-        if self._cpu_seconds() - self._cpu_at_start > self._limits["cpuSeconds"]:
-            self.kill("cpu")
-        if self._folder is None:
-            return
-        used, files = folders.usage(self._folder, self._pid, self._limits["maxFiles"])
-        if used > self._limits["diskBytes"]:
-            self.kill("disk")
-        if files > self._limits["maxFiles"]:
-            self.kill("files")
-        if folders.thread_count(self._pid) > self._limits["threads"]:
-            self.kill("threads")
-
-    def status(self):
-        pid, status = os.waitpid(self._pid, os.WNOHANG)
-        return None if pid == 0 else status
-
-    def reason(self, status):
-        code = os.waitstatus_to_exitcode(status)
-        if self._reason is not None:
-            return self._reason
-        if code == -signal.SIGKILL:
-            return "memory"  # nobody else sends it but a kernel that is short of memory
-        return "forbidden" if code == -signal.SIGSYS else "exited"
+    def _measure(self):
+        return folders.usage(self._folder, self.pid, self._most_files)
 
     def close(self):
-        os.close(self.ended)
+        super().close()
         if self._folder is not None:
             try:
                 folders.remove(self._folder)
             except OSError:
                 pass  # goes with the folder around it
-
-    def _cpu_seconds(self):
-        """By the clock of the process (clock_getcpuclockid(3)), which needs no /proc."""
-        try:
-            return time.clock_gettime(~self._pid << 3 | 2)
-        except OSError:
-            return self._cpu_at_start
-
-    def _signal(self, number):
-        # Its id is not given to another process before status() has taken notice of its end.
-        os.kill(self._pid, number)
 
 
 class _Orders:
@@ -259,44 +199,6 @@ class _Orders:
         *lines, self._rest = (self._rest + read).split(b"\n")
         for line in lines:
             yield json.loads(line)
-
-
-def _load_libraries(names):
-    """Those that are installed. Nothing of this may start a thread: only the one that forks goes on in the child."""
-    loaded = []
-    for name in names:
-        try:
-            loaded.append(importlib.import_module(name))
-        except ImportError:
-            pass
-    if "matplotlib.pyplot" in sys.modules:
-        _draw_once(sys.modules["matplotlib.pyplot"])
-    gc.collect()
-    gc.freeze()
-
-
-def _draw_once(pyplot):
-    """The first figure loads fonts."""
-    import io
-
-    pyplot.figure()
-    pyplot.plot([0, 1])
-    pyplot.title("a")
-    pyplot.savefig(io.BytesIO(), format="png")
-    pyplot.close("all")
-
-
-def _readable_paths():
-    # The executable of an environment is a link into the installation that it was made from.
-    return list(dict.fromkeys([*jail.SYSTEM, *_prefixes()]))
-
-
-def _prefixes():
-    for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix):
-        if prefix in ("/", "/usr", "/usr/local"):
-            yield os.path.join(prefix, "lib")
-        else:
-            yield prefix
 
 
 def _all_may_read(paths):
@@ -332,24 +234,6 @@ def _make_folders(folder, owner):
         return [data, temporary], None
     os.chdir(data)
     return [data, temporary], PathNames(data)
-
-
-def _set_environment(temporary):
-    os.environ.update(HOME=temporary, TMPDIR=temporary, MPLCONFIGDIR=temporary, PWD=os.getcwd())
-    sys.path.insert(0, "")
-    random.seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
-    gc.enable()
-
-
-def _forget_the_runner():
-    """So that a module of the code's own may have any name."""
-    package = __name__.partition(".")[0]
-    for name in [each for each in sys.modules if each.partition(".")[0] == package]:
-        del sys.modules[name]
-    sys.path[:] = [path for path in sys.path if path != os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
-    sys.argv = [""]
 
 
 def _tasks_of_user():

@@ -6,11 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { DEFAULT_LIMITS } from "../../sandbox/default-limits.ts";
-import type { CellDone, Isolation, SandboxLimits, SandboxSession } from "../../sandbox/driver.ts";
+import { ContainerDriver } from "../../sandbox/container-driver.ts";
+import { openRunsc } from "../../sandbox/containers/runsc-engine.ts";
+import type { CellDone, LocalIsolation, SandboxLimits, SandboxSession } from "../../sandbox/driver.ts";
 import { ENVIRONMENTS_FOLDER } from "../../sandbox/environments-folder.ts";
 import { LocalDriver } from "../../sandbox/local-driver.ts";
-import type { LocalDriverOptions } from "../../sandbox/local-driver.ts";
 import { makeEnvironment } from "../../sandbox/python-environment.ts";
+import type { SessionDriver } from "../../sandbox/session-driver.ts";
+import type { SessionTableOptions } from "../../sandbox/session-table.ts";
+import { findRunsc } from "./runsc.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const MIB = 2 ** 20;
@@ -27,33 +31,45 @@ export const SMALL: SandboxLimits = {
   outputBytes: 100_000,
 };
 
+/** Those that tests can have: of containers the ones that need no container engine. */
+export type TestIsolation = LocalIsolation | "gvisor";
+export const ISOLATIONS: readonly TestIsolation[] = ["namespaces", "landlock", "gvisor"];
+
 export interface TestSandbox {
-  driver: LocalDriver;
+  isolation: TestIsolation;
+  driver: SessionDriver;
+  /** Of all drivers. */
   folder: string;
   /** A session with these limits. */
   create(limits?: Partial<SandboxLimits>): Promise<SandboxSession>;
   close(): Promise<void>;
 }
 
+export interface TestSandboxOptions extends Partial<SessionTableOptions> {
+  /** Containers that are kept ready. */
+  warm?: number;
+  /** What is loaded in containers before a session begins, if not the usual. */
+  preload?: readonly string[] | undefined;
+}
+
+const MAX_SESSIONS = 12;
 let lastSession = 0;
 
 export async function openTestSandbox(
-  isolation: Isolation,
-  options: Partial<LocalDriverOptions> = {},
+  isolation: TestIsolation,
+  { warm = 0, preload, ...options }: TestSandboxOptions = {},
 ): Promise<TestSandbox> {
   const folder = await mkdtemp(join(tmpdir(), "sandbox-test-"));
   await chmod(folder, 0o711);
-  const python = await boundedPython(folder);
-  const driver = new LocalDriver({
-    findPython: async () => python,
-    folder: join(folder, "sessions"),
-    maxSessions: 12,
-    isolations: [isolation],
-    ...options,
-  });
+  const shared = { folder: join(folder, "sessions"), maxSessions: MAX_SESSIONS, ...options };
+  const driver =
+    isolation === "gvisor"
+      ? await gvisorDriver({ ...shared, warm }, preload)
+      : await localDriver(isolation, shared, folder);
   return {
+    isolation,
     driver,
-    folder: join(folder, "sessions"),
+    folder: shared.folder,
     create: (limits = {}) => driver.create({ sessionId: `s${++lastSession}`, limits: { ...SMALL, ...limits } }),
     async close() {
       await driver.close();
@@ -62,12 +78,43 @@ export async function openTestSandbox(
   };
 }
 
+interface DriverOptions extends SessionTableOptions {
+  folder: string;
+}
+
+async function localDriver(isolation: LocalIsolation, options: DriverOptions, folder: string): Promise<LocalDriver> {
+  const python = await boundedPython(folder);
+  return new LocalDriver({ findPython: async () => python, isolations: [isolation], ...options });
+}
+
+/** With cgroups where they can be had. */
+async function gvisorDriver(
+  options: DriverOptions & { warm: number },
+  preload: readonly string[] | undefined,
+): Promise<ContainerDriver> {
+  const found = await findRunsc();
+  const { runsc } = "runsc" in found ? found : { runsc: "runsc" };
+  const python = await testPython();
+  const engines = [true, false].map(
+    (cgroups) => (folder: string) => openRunsc({ runsc, python, folder, cgroups, preload }),
+  );
+  return new ContainerDriver({ engines, limits: SMALL, ...options });
+}
+
+/** An environment with all libraries. */
+export function testPython(): Promise<string> {
+  environment ??= makeEnvironment({ folder: ENVIRONMENTS_FOLDER, say: () => {} });
+  return environment;
+}
+
 /** What a kernel or a container says that lacks one of the walls. */
-const LACKING = /Operation not permitted|Function not implemented|No space left|no Landlock|no list of system calls/;
+const LACKING = /Operation not permitted|Function not implemented|No space left|no Landlock|no list of system calls/i;
 
 /** Why there can be no such sandbox on this machine; undefined when there can. Throws when it is not the machine's fault. */
-export async function whyNot(isolation: Isolation): Promise<string | undefined> {
+export async function whyNot(isolation: TestIsolation): Promise<string | undefined> {
   if (process.platform !== "linux") return "Linux only";
+  const runsc = isolation === "gvisor" ? await findRunsc() : undefined;
+  if (runsc !== undefined && "missing" in runsc) return runsc.missing;
   const sandbox = await openTestSandbox(isolation);
   const probe = await sandbox.driver.probe();
   await sandbox.close();
@@ -165,6 +212,36 @@ async function allProcesses(): Promise<{ pid: number; parent: number; state: str
     });
 }
 
+/** Processes of a driver that there are as many of as there are sessions, and one or none besides. */
+export async function sessionProcessesOf({ folder, isolation }: TestSandbox): Promise<number[]> {
+  const pids = await processesOf(folder);
+  if (isolation !== "gvisor") return pids;
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+  return pids.filter((_, index) => commands[index]?.startsWith("runsc-sandbox\0") === true);
+}
+
+/** The same letter as `stateOf`. In gVisor the process inside is meant, which its own kernel stops, and not what is outside. */
+export async function stateOfSession({ isolation }: TestSandbox, pid: number): Promise<string> {
+  if (isolation !== "gvisor") return stateOf(pid);
+  const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
+  const state = command.find((each) => each.startsWith("--root="))?.slice("--root=".length) ?? "";
+  const found = await findRunsc();
+  assert.ok("runsc" in found);
+  const id = command.filter((each) => each !== "").at(-1) ?? "";
+  // Process 1 is what starts the session, 2 is the session.
+  const look = "print(open('/proc/2/stat').read().rpartition(') ')[2][0])";
+  const { stdout } = await promisify(execFile)(found.runsc, [
+    "--root",
+    state,
+    "exec",
+    id,
+    await testPython(),
+    "-c",
+    look,
+  ]);
+  return stdout.trim();
+}
+
 /** A letter, as `ps` has it: R, S, T …; nothing when the process is gone. */
 export async function stateOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
@@ -182,7 +259,6 @@ let environment: Promise<string> | undefined;
 
 /** Starts Python with bounds that hold for it and all its children, whatever the runner does. */
 async function boundedPython(folder: string): Promise<string> {
-  environment ??= makeEnvironment({ folder: ENVIRONMENTS_FOLDER, say: () => {} });
   const script = join(folder, "python");
   const lines = [
     "#!/bin/sh",
@@ -190,7 +266,7 @@ async function boundedPython(folder: string): Promise<string> {
     // Only root may, and only where the folders of cgroups are there.
     "{ for kind in pids memory; do group=/sys/fs/cgroup/$kind/sandbox-tests; mkdir -p $group && echo $$ > $group/cgroup.procs; done",
     "echo 1500 > /sys/fs/cgroup/pids/sandbox-tests/pids.max; echo 6G > /sys/fs/cgroup/memory/sandbox-tests/memory.limit_in_bytes; } 2>/dev/null",
-    `exec ${await environment} "$@"`,
+    `exec ${await testPython()} "$@"`,
   ];
   await writeFile(script, `${lines.join("\n")}\n`, { mode: 0o755 });
   return script;
