@@ -33,7 +33,8 @@ const NEW_PYTHON =
 
 const TOO_CLOSE =
   "this server has several projects, whose code only the kernel would keep apart; CODE_INTERPRETER_SHARED=true allows that";
-const INTERRUPTED = "[… interrupted here. Variables and files that this call has changed may be lost …]\n";
+const INTERRUPTED =
+  "[… interrupted here. The Python has ended, with all variables and the files that this call has written …]\n";
 
 export async function runCode(deps: CodeDeps, input: CallInput): Promise<CallOutcome> {
   return callTool(deps, input, (call, signal) =>

@@ -5,6 +5,7 @@ import type { Pool } from "../db/pool.ts";
 import { BELONGING_INVARIANTS } from "./belonging.ts";
 import { BLOB_CATALOGUE, checkBlobs } from "./blobs.ts";
 import type { AuditedBlobs } from "./blobs.ts";
+import { CODE_INVARIANTS } from "./code-rows.ts";
 import { checkEvents, EVENT_CATALOGUE, OLD_EVENT_INVARIANTS } from "./events.ts";
 import { checkIngests, INGEST_CATALOGUE } from "./ingest-workflows.ts";
 import { KEY_INVARIANTS } from "./keys.ts";
@@ -31,6 +32,7 @@ const ROW_INVARIANTS = [
   ...WORK_INVARIANTS,
   ...BELONGING_INVARIANTS,
   ...CALL_INVARIANTS,
+  ...CODE_INVARIANTS,
   ...USAGE_INVARIANTS,
   ...OLD_EVENT_INVARIANTS,
   ...KEY_INVARIANTS,

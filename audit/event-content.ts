@@ -147,12 +147,12 @@ const CODE = `
   ), told as materialized (
     select id, index, jsonb_agg(value order by place) as outputs from output group by 1, 2
   )
-  select s.id, nullif(string_agg(concat_ws('; ',
+  select s.id, string_agg(nullif(concat_ws('; ',
     case when s.intact and coalesce(w.input, '') <> s.input
       then format('the deltas of %s are not its code', s.call_id) end,
     case when coalesce(t.outputs, '[]') <> s.outputs
       then format('the outputs of %s are not those that were told', s.call_id) end
-    ), '; '), '') as reason
+    ), ''), '; ') as reason
   from shown s
   left join written w on w.id = s.id and w.index = s.index
   left join told t on t.id = s.id and t.index = s.index

@@ -78,12 +78,13 @@ export const CALL_INVARIANTS: readonly RowInvariant[] = [
           cross join lateral (
             select jsonb_agg(jsonb_build_array(call_id, tool, position) order by position) as calls,
               count(*) filter (where finished_at is null) as unfinished,
-              count(*) filter (where finished_at is not null and epoch = 0) as untaken,
+              count(*) filter (where (finished_at is not null or has_outputs) and epoch = 0) as untaken,
               count(*) filter (where finished_at is null and has_results) as early,
               count(*) filter (where told is not null and (has_results or finished_at is null)) as twice
             from built_in_calls
             cross join lateral (
-              select coalesce(bool_or(json_array_length(call #> '{file_search,results}') > 0), false) as has_results
+              select coalesce(bool_or(json_array_length(call #> '{file_search,results}') > 0), false) as has_results,
+                coalesce(bool_or(json_array_length(call #> '{code_interpreter,outputs}') > 0), false) as has_outputs
               from json_array_elements(s.step_details -> 'tool_calls') as call where call ->> 'id' = call_id
             ) result
             where run_step_id = s.id
@@ -107,43 +108,6 @@ export const CALL_INVARIANTS: readonly RowInvariant[] = [
               from built_in_calls c join run_steps s on s.id = c.run_step_id where c.run_id = r.id
             ) n where n.number <> n.expected) as reason
           from runs r where r.id = any($1)`,
-      },
-    ],
-  },
-  {
-    name: "file-paths",
-    says: "A link to a file that code has written stands where its annotation says.",
-    checks: [
-      {
-        over: "messages",
-        sql: `
-          select m.id, (
-            select string_agg(format('%s is not at its place', linked.path ->> 'text'), '; ')
-            from json_array_elements(m.content) part
-            cross join json_array_elements(part #> '{text,annotations}') as linked (path)
-            where linked.path ->> 'type' = 'file_path'
-              and substr(part #>> '{text,value}', (linked.path ->> 'start_index')::integer + 1,
-                (linked.path ->> 'end_index')::integer - (linked.path ->> 'start_index')::integer)
-                is distinct from linked.path ->> 'text') as reason
-          from messages m where m.id = any($1)`,
-      },
-    ],
-  },
-  {
-    name: "code-files",
-    says: "A file that code has written and an answer has linked is one File: of the same project, content and bytes.",
-    checks: [
-      {
-        over: "threads",
-        sql: `
-          select t.id, (
-            select string_agg(format('%s is not the file %s', c.name, c.file_id), '; ')
-            from code_files c
-            left join files f on f.id = c.file_id
-            where c.thread_id = t.id and (c.project_id <> t.project_id or (f.id is not null
-              and (f.project_id, f.blob, f.bytes, f.sha256) is distinct from (c.project_id, c.blob, c.bytes, c.sha256)))
-            ) as reason
-          from threads t where t.id = any($1)`,
       },
     ],
   },

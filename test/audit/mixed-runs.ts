@@ -32,7 +32,13 @@ const searches = (...more: object[]) => ({
   tool_calls: [{ name: "file_search", arguments: { queries: ["notes"] } }, ...more],
 });
 
-const WRITE = 'open("/mnt/data/a.txt", "w").write("a")\nprint("written")';
+const WRITE = [
+  'open("/mnt/data/a.txt", "w").write("a")',
+  'print("written")',
+  "import matplotlib.pyplot as plt",
+  "plt.plot([1, 4, 9])",
+  "plt.show()",
+].join("\n");
 
 const KINDS = {
   plain: { turns: [{ text: "An answer. ".repeat(20) }] },

@@ -800,7 +800,9 @@ export const ROW_BREAKAGES: readonly RowBreakage[] = [
     how: "other outputs were told",
     sql: [
       `update run_events set data = replace(data::text, '"logs":"', '"logs":"more ')::json
-       where run_id = $coded and event = 'thread.run.step.delta' returning data ->> 'id' as id`,
+       where run_id = $coded and event = 'thread.run.step.delta'`,
+      // They may have come in several pieces.
+      "select run_step_id as id from built_in_calls where run_id = $coded",
     ],
   },
   {
@@ -810,6 +812,101 @@ export const ROW_BREAKAGES: readonly RowBreakage[] = [
       ...forget("coded"),
       `update messages set content = replace(content::text, '"start_index":', '"start_index":1')::json
        where run_id = $coded returning id`,
+    ],
+  },
+  {
+    invariant: "file-paths",
+    how: "it leads to a file that was uploaded",
+    sql: [
+      ...forget("coded"),
+      `update files set purpose = 'assistants' where id = (
+         select file_id from code_files where thread_id = (select thread_id from runs where id = $coded))`,
+      "select id from messages where run_id = $coded",
+    ],
+  },
+  {
+    invariant: "built-in-calls",
+    how: "a call of code has outputs before anybody had it in hand",
+    sql: ["update built_in_calls set finished_at = null, epoch = 0 where run_id = $coded returning run_step_id as id"],
+    also: ["code-sessions"],
+  },
+  {
+    invariant: "code-files",
+    how: "another file has its content",
+    sql: [
+      `update code_files set file_id = 'file-other' where thread_id = (select thread_id from runs where id = $coded)
+       returning thread_id as id`,
+    ],
+  },
+  {
+    invariant: "code-images",
+    how: "a message shows another image",
+    sql: [
+      ...forget("coded"),
+      `update messages set content = jsonb_set(content::jsonb, '{0,image_file,file_id}', '"file-other"')::json
+       where run_id = $coded returning run_id as id`,
+    ],
+  },
+  {
+    invariant: "code-images",
+    how: "no message shows it",
+    sql: [
+      ...forget("coded"),
+      `update messages set content = (content::jsonb - 0)::json where run_id = $coded returning run_id as id`,
+    ],
+  },
+  {
+    invariant: "code-images",
+    how: "a message shows it twice",
+    sql: [
+      ...forget("coded"),
+      `update messages set content = (content::jsonb || jsonb_build_array(content -> 0))::json
+       where run_id = $coded returning run_id as id`,
+    ],
+  },
+  {
+    invariant: "code-images",
+    how: "a call has drawn it twice",
+    sql: [
+      ...forget("coded"),
+      `update run_steps set step_details = jsonb_insert(step_details::jsonb, '{tool_calls,0,code_interpreter,outputs,0}',
+         step_details::jsonb #> '{tool_calls,0,code_interpreter,outputs,-1}')::json
+       where run_id = $coded and type = 'tool_calls' returning run_id as id`,
+    ],
+  },
+  {
+    invariant: "code-images",
+    how: "it is a file that was uploaded",
+    sql: [
+      `update files set purpose = 'assistants' where id = (
+         select content #>> '{0,image_file,file_id}' from messages where run_id = $coded)`,
+      "select id from runs where id = $coded",
+    ],
+  },
+  {
+    invariant: "code-sessions",
+    how: "it is older than the first call",
+    sql: [
+      `update code_sessions set used_at = used_at - interval '1 hour'
+       where thread_id = (select thread_id from runs where id = $coded) returning thread_id as id`,
+    ],
+  },
+  {
+    invariant: "code-sessions",
+    how: "no call of code is finished",
+    sql: [
+      `update built_in_calls set tool = 'file_search' where run_id = $coded`,
+      "select thread_id as id from runs where id = $coded",
+    ],
+    also: ["built-in-calls"],
+  },
+  {
+    invariant: "code-sessions",
+    how: "it is of another project",
+    sql: [
+      "insert into projects (id, name) values ('proj_other', 'other')",
+      `update code_sessions set project_id = 'proj_other'
+       where thread_id = (select thread_id from runs where id = $coded) returning thread_id as id`,
     ],
   },
   {

@@ -5,13 +5,21 @@ import { test } from "node:test";
 import { playScenario } from "./faults/run-scenario.ts";
 import type { Scenario } from "./faults/scenario.ts";
 import { clockSteps } from "./scenarios/clocks.ts";
+import { pythonsKilled } from "./scenarios/code.ts";
 import { apiCrashPoints } from "./scenarios/crash-points-of-the-api.ts";
 import { filesEmbeddedBadly } from "./scenarios/files.ts";
 import { everythingKilled } from "./scenarios/kills.ts";
 import { networkScenarios } from "./scenarios/network.ts";
 
 const [postgresCutOff] = networkScenarios;
-const TASTED = [everythingKilled, apiCrashPoints, postgresCutOff as Scenario, clockSteps, filesEmbeddedBadly];
+const TASTED = [
+  everythingKilled,
+  apiCrashPoints,
+  postgresCutOff as Scenario,
+  clockSteps,
+  filesEmbeddedBadly,
+  pythonsKilled,
+];
 
 /** FAULT_SEED makes the choices of an earlier time again. */
 const seed = Number(process.env["FAULT_SEED"] ?? randomInt(1_000_000));

@@ -5,7 +5,7 @@ import type { Blow } from "../faults/blow.ts";
 
 const DEADLOCK = "40P01";
 const TABLES = `threads runs messages run_steps run_events run_deltas idempotency_keys built_in_calls
-  files vector_stores vector_store_files extracted_chunks chunks`.split(/\s+/);
+  files vector_stores vector_store_files extracted_chunks chunks code_sessions code_files`.split(/\s+/);
 
 export const fullDisk: Blow = {
   hits: ["postgres"],

@@ -25,9 +25,10 @@ export const killOfEverything: Blow = {
   hits: ["apis", "workers"],
   async strike(stage) {
     stage.struck();
-    const { stack, replaceApi, fillWorkers } = stage.world;
+    const { stack, sandboxes, replaceApi, fillWorkers } = stage.world;
     const all = [...stack.workers, ...stack.apis];
     for (const child of all) child.kill();
+    sandboxes?.killAll();
     await Promise.all(all.map((child) => child.exited));
     stage.healed();
     await Promise.all([replaceApi(0), replaceApi(1), fillWorkers()]);

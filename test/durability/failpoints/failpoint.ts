@@ -31,6 +31,8 @@ export interface WorkerPoint {
     /** Behind the nth piece that the model has said. */
     | { kind: "piece"; nth: number }
     | { kind: "heartbeat"; nth: number }
+    /** When the nth blob of the activity is on the disk: it has not got its name yet, or has got it. */
+    | { kind: "blob"; nth: number; moment: "before" | "after" }
     /** Temporal has given the activity to this worker, and nothing of it is done. */
     | { kind: "begin" }
     /** Everything is done, and Temporal has not been told of it; or its being told has just begun. */

@@ -40,6 +40,8 @@ interface Scope {
   note: (text: string, nth: number) => void;
   /** Whose point it is, for a worker. */
   runId?: string;
+  /** Blobs that a worker has written. */
+  blobs?: number;
 }
 
 const requests = new AsyncLocalStorage<Scope | undefined>();
@@ -102,6 +104,12 @@ function scopeOfActivity(): Scope | undefined {
   };
   activities.set(context, scope);
   return scope;
+}
+
+/** Only inside of an activity. */
+function activityNow(): { runId: string; activity: number } {
+  const { info } = Context.current();
+  return { runId: info.workflowExecution?.workflowId ?? "", activity: Number(info.activityId) };
 }
 
 function currentContext(): Context | undefined {
@@ -176,9 +184,8 @@ async function breakActivity(
   input: ActivityExecuteInput,
   next: (input: ActivityExecuteInput) => Promise<unknown>,
 ): Promise<unknown> {
-  const { info } = Context.current();
-  const runId = info.workflowExecution?.workflowId ?? "";
-  const at = findPoint(runId, Number(info.activityId));
+  const { runId, activity } = activityNow();
+  const at = findPoint(runId, activity);
   if (at?.kind === "begin") dieOnce(runId);
   const result = await next(input);
   if (at?.kind !== "return") return result;
@@ -376,13 +383,30 @@ function breakDisk(): void {
   };
   fs.rename = async (from, to) => {
     failSometimes(from, ["ENOSPC", "EIO"]);
+    const nth = String(to).startsWith(folder) ? countBlob() : 0;
+    dieAtBlob(nth, "before");
     await rename(from, to);
+    dieAtBlob(nth, "after");
   };
   fs.rm = async (path, options) => {
     failSometimes(path, ["EIO"]);
     await rm(path, options);
   };
   syncBuiltinESMExports();
+}
+
+function countBlob(): number {
+  const scope = scopeOfActivity();
+  if (scope === undefined) return 0;
+  scope.blobs = (scope.blobs ?? 0) + 1;
+  return scope.blobs;
+}
+
+function dieAtBlob(nth: number, moment: "before" | "after"): void {
+  if (nth === 0) return;
+  const { runId, activity } = activityNow();
+  const at = findPoint(runId, activity);
+  if (at?.kind === "blob" && at.nth === nth && at.moment === moment) dieOnce(runId);
 }
 
 // --- troubles ------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ export type Target =
   | "embeddings"
   | "blobs"
   | "parsers"
+  | "sandboxes"
   | "apis"
   | "workers"
   | "nudges"

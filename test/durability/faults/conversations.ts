@@ -8,6 +8,7 @@ import { calls, lookup, scripted } from "../../support/scripts.ts";
 import type { ScriptedTurn } from "../../support/scripts.ts";
 import type { SentEvent } from "../../support/sse.ts";
 import type { Answer, ErrorBody, GoodClient } from "./good-client.ts";
+import type { Inside } from "./inside.ts";
 import type { Random } from "./random.ts";
 
 const POLL_MS = 150;
@@ -18,8 +19,11 @@ export interface Talk {
   assistantId: string;
   /** How long a run may take to come to rest. */
   restMs: number;
+  /** How long code may go on when its run has ended. */
+  stopMs: number;
   /** Makes the model's turn a worse one. */
   spoil: (turn: ScriptedTurn) => ScriptedTurn;
+  inside: Inside;
 }
 
 export type Conversation = (talk: Talk) => Promise<void>;
@@ -308,7 +312,7 @@ async function streamRun(talk: Talk, turns: readonly ScriptedTurn[]): Promise<Se
 }
 
 /** The run as the newest of its events has it. */
-function lastRun(events: readonly SentEvent[]): Run {
+export function lastRun(events: readonly SentEvent[]): Run {
   const run = events.findLast(({ event }) => /^thread\.run\.[a-z_]+$/.test(event))?.data;
   if (run === undefined) throw new Error("a stream without its run");
   return run as Run;
@@ -341,7 +345,7 @@ async function submit(talk: Talk, run: Run): Promise<void> {
   if (status !== 200) talk.client.told.complain(`${run.id} refused its outputs: ${JSON.stringify(body)}`);
 }
 
-async function cancel({ client }: Talk, run: Run): Promise<void> {
+export async function cancel({ client }: Talk, run: Run): Promise<void> {
   const { status, body } = await client.post<Run & ErrorBody>(`${pathOf(run)}/cancel`, {});
   if (status === 200) {
     if (body.status !== "cancelling") client.told.complain(`the cancel of ${run.id} answered ${body.status}`);
@@ -362,7 +366,7 @@ export async function untilRest(talk: Talk, run: Run, unlike?: "a new turn"): Pr
   });
 }
 
-function untilEnd(talk: Talk, run: Run): Promise<Run> {
+export function untilEnd(talk: Talk, run: Run): Promise<Run> {
   return untilIt(talk, run, ({ status }) => isTerminal(status));
 }
 

@@ -1,6 +1,6 @@
 // The load: many clients, each with one conversation after the other, of kinds that a seed has chosen.
 import type { ScriptedTurn } from "../../support/scripts.ts";
-import type { GoodClient } from "./good-client.ts";
+import type { Talk } from "./conversations.ts";
 import { CONVERSATIONS, RUN_KINDS } from "./kinds.ts";
 import type { Kind } from "./kinds.ts";
 import type { Random } from "./random.ts";
@@ -16,9 +16,13 @@ export interface LoadMix {
   spoil?: (turn: ScriptedTurn, random: Random) => ScriptedTurn;
   /** How long a run may take to come to rest, whatever happens meanwhile. */
   restMs?: number;
+  /** How long code may go on when its run has ended, whatever happens meanwhile. */
+  stopMs?: number;
 }
 
-const REST_MS = 150_000;
+export const REST_MS = 150_000;
+/** Longer than a worker stands still. */
+export const STOP_MS = 30_000;
 
 export interface Load {
   /** Conversations that are over. */
@@ -29,9 +33,9 @@ export interface Load {
 }
 
 /** What clients complain of is among what they were told. */
-export function startLoad(mix: LoadMix, with_: { client: GoodClient; random: Random; assistantId: string }): Load {
-  const { client, assistantId } = with_;
-  const { conversations, atATime, spoil = (turn) => turn, restMs = REST_MS } = mix;
+export function startLoad(mix: LoadMix, with_: Pick<Talk, "client" | "random" | "assistantId" | "inside">): Load {
+  const { client, assistantId, inside } = with_;
+  const { conversations, atATime, spoil = (turn) => turn, restMs = REST_MS, stopMs = STOP_MS } = mix;
   const plan = Array.from({ length: conversations }, () => ({
     kind: chooseKind(mix.kinds ?? RUN_KINDS, with_.random),
     random: with_.random.fork(),
@@ -44,7 +48,7 @@ export function startLoad(mix: LoadMix, with_: { client: GoodClient; random: Ran
       const { kind, random } = talk;
       const worse = (turn: ScriptedTurn) => spoil(turn, random);
       await CONVERSATIONS[kind]
-        .hold({ client: client.with(random.fork()), random, assistantId, restMs, spoil: worse })
+        .hold({ client: client.with(random.fork()), random, assistantId, restMs, stopMs, spoil: worse, inside })
         .catch((error: unknown) => client.told.complain(`${kind}: ${String(error)}`));
       held += 1;
     }

@@ -3,13 +3,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { audit } from "../../../audit/audit.ts";
 import type { AuditReport } from "../../../audit/audit.ts";
 import { lookup } from "../../support/scripts.ts";
+import { judgeSandboxes } from "./code-verdict.ts";
 import { untilAllRest, untilWorkflowsClose } from "./deadline.ts";
 import { age, judgeFiles } from "./file-verdict.ts";
 import { GoodClient } from "./good-client.ts";
+import { lookInside } from "./inside.ts";
 import { startLoad } from "./load.ts";
 import { createRandomFor } from "./random.ts";
 import type { Random } from "./random.ts";
 import { watchRecovery } from "./recovery.ts";
+import { talkOf } from "./scenario.ts";
 import type { Extent, Scenario, ScenarioResult, Stage } from "./scenario.ts";
 import { Told } from "./told.ts";
 import { startWorld } from "./world.ts";
@@ -62,7 +65,8 @@ async function play(
   const { body } = await client.post<{ id: string }>("/assistants", { model: "gpt-4o", tools: [lookup] });
   const assistantId = body.id;
   const mix = scenario.load?.(extent);
-  const load = mix && startLoad(mix, { client, random: random.fork(), assistantId });
+  const inside = lookInside(world);
+  const load = mix && startLoad(mix, { client, random: random.fork(), assistantId, inside });
   let faults = 0;
   const createStage = (choices: Random): Stage => ({
     world,
@@ -71,6 +75,7 @@ async function play(
     told,
     client,
     assistantId,
+    inside,
     isOver: () => load?.isOver ?? false,
     async pause(fromMs, toMs) {
       const endsAt = Date.now() + choices.int(fromMs, toMs);
@@ -84,8 +89,9 @@ async function play(
 
   const restless = await untilAllRest(world.stack.db);
   const recoveryMs = await recovery.all();
+  const ofSandboxes = await judgeSandboxes(world, talkOf(createStage(random.fork()), PATIENCE_MS));
   await untilWorkflowsClose(world.stack.db, world.client, world.stack.taskQueue);
-  const verdict = await judgeFiles(world, told);
+  const verdict = await judgeFiles(world, told, faults);
   const report = await audit({
     db: world.stack.db,
     temporal: { client: world.client, taskQueue: world.stack.taskQueue },
@@ -104,7 +110,7 @@ async function play(
     files: verdict.files,
     filesEnded: verdict.ended,
     troubles: Object.fromEntries(told.troubles),
-    violations: [...told.complaints, ...restless, ...verdict.complaints, ...toViolations(report)],
+    violations: [...told.complaints, ...restless, ...ofSandboxes, ...verdict.complaints, ...toViolations(report)],
     recoveryMs: recoveryMs.toSorted((a, b) => a - b),
     seconds: 0,
   };

@@ -1,5 +1,8 @@
 // A scenario: what is asked of the server, and what is done to it meanwhile.
+import type { Inside } from "./inside.ts";
+import { STOP_MS } from "./load.ts";
 import type { LoadMix } from "./load.ts";
+import type { Talk } from "./conversations.ts";
 import type { Random } from "./random.ts";
 import type { Told } from "./told.ts";
 import type { GoodClient } from "./good-client.ts";
@@ -26,6 +29,7 @@ export interface Stage {
   told: Told;
   client: GoodClient;
   assistantId: string;
+  inside: Inside;
   /** Whether the last conversation of the load is over. */
   isOver(): boolean;
   /** Lets some of the load happen: a chosen time, which ends early when the load is over. */
@@ -36,6 +40,11 @@ export interface Stage {
   fork(): Stage;
   /** The fault is over, or the process is dead: from here on recovery is timed. */
   healed(): void;
+}
+
+/** For conversations beside the load. */
+export function talkOf({ client, random, assistantId, inside }: Stage, restMs: number): Talk {
+  return { client, random, assistantId, inside, restMs, stopMs: STOP_MS, spoil: (turn) => turn };
 }
 
 export interface ScenarioResult {

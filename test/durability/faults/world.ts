@@ -1,12 +1,13 @@
 // What a scenario is played in: a stack of API and worker processes, with a bad network between them and Postgres,
 // Temporal, the model, the embedding endpoint and the bucket, and, where a scenario stops them, with a Postgres or a
 // Temporal of its own.
-import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
 import { openBlobs } from "../../../blobs/open-blobs.ts";
 import type { Blobs } from "../../../blobs/blobs.ts";
+import { codeSettings } from "../../support/code-settings.ts";
 import { startEmbeddingServer } from "../../support/embedding-server.ts";
 import type { EmbeddingServer } from "../../support/embedding-server.ts";
 import { startS3Server } from "../../support/s3-server.ts";
@@ -22,6 +23,7 @@ import { ownPostgres, ownTemporal } from "./own-server.ts";
 import type { OwnServer } from "./own-server.ts";
 import { REFUSED_WORD } from "./planted-files.ts";
 import type { Random } from "./random.ts";
+import { Sandboxes } from "./sandboxes.ts";
 import { startTcpProxy } from "./tcp-proxy.ts";
 import type { TcpProxy } from "./tcp-proxy.ts";
 
@@ -36,6 +38,8 @@ export interface WorldOptions {
   own?: readonly ("postgres" | "temporal")[];
   /** Whether the contents of files are in a bucket of a server of its own; on the disk unless told. */
   bucket?: boolean;
+  /** Whether workers run code, and in how many sessions each. */
+  code?: { sessions: number };
 }
 
 /** Everything that is reached through a bad network. */
@@ -49,6 +53,8 @@ export interface World extends Omit<Keeper, "urls" | "leave"> {
   s3: S3Server | undefined;
   /** The contents of files, past the bad network. */
   blobs: Blobs;
+  /** Where workers run code. */
+  sandboxes: Sandboxes | undefined;
   postgres: OwnServer | undefined;
   temporal: OwnServer | undefined;
   /** For looking at workflows, past the bad network. */
@@ -60,12 +66,14 @@ export interface World extends Omit<Keeper, "urls" | "leave"> {
   end(trouble: Trouble): void;
   /** Copies the logs of all processes; they are gone when the world has ended. */
   keepLogs(folder: string): void;
+  /** Ends all workers in order; from here on no process is replaced. */
+  stopWorkers(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** @param random what the processes make their own choices from */
 export async function startWorld(options: WorldOptions, random: Random): Promise<World> {
-  const { apis = 2, workers = 2, fromWithin = false, own = [], bucket = false } = options;
+  const { apis = 2, workers = 2, fromWithin = false, own = [], bucket = false, code } = options;
   const folder = mkdtempSync(join(tmpdir(), "durable-assistants-faults-"));
   const [postgres, temporal, s3, embeddings] = await Promise.all([
     own.includes("postgres") ? ownPostgres(folder) : undefined,
@@ -74,6 +82,7 @@ export async function startWorld(options: WorldOptions, random: Random): Promise
     startEmbeddingServer(),
   ]);
   embeddings.refuse(REFUSED_WORD);
+  const temporary = makeTemporaryFolder(folder);
   const temporalAddress = temporal?.running.address ?? process.env["TEMPORAL_ADDRESS"] ?? "";
   const troublesFile = join(folder, "troubles.json");
   const proxies: Partial<World["network"]> = {};
@@ -87,6 +96,7 @@ export async function startWorld(options: WorldOptions, random: Random): Promise
       EMBEDDINGS_DIMENSIONS: "16",
       ALLOW_FILE_DOWNLOADS: "true",
       ...s3?.settings,
+      ...(code === undefined ? {} : await settingsForCode(code.sessions, temporary)),
     },
     ...(server === undefined ? {} : { server }),
     async reroute(given) {
@@ -127,6 +137,7 @@ export async function startWorld(options: WorldOptions, random: Random): Promise
     embeddings,
     s3,
     blobs: openWorldBlobs(stack, s3),
+    sandboxes: code && new Sandboxes(temporary),
     postgres,
     temporal,
     client: new Client({ connection }),
@@ -143,6 +154,10 @@ export async function startWorld(options: WorldOptions, random: Random): Promise
       cpSync(stack.folder, to, { recursive: true });
       cpSync(folder, to, { recursive: true, filter: (path) => path === folder || path.endsWith(".log") });
     },
+    async stopWorkers() {
+      await leave();
+      await Promise.all(stack.workers.map((worker) => worker.stop()));
+    },
     async close() {
       await leave();
       for (const proxy of Object.values(network)) proxy.heal();
@@ -153,6 +168,19 @@ export async function startWorld(options: WorldOptions, random: Random): Promise
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Sessions may be users of their own, who have to get there. */
+function makeTemporaryFolder(folder: string): string {
+  const temporary = join(folder, "tmp");
+  mkdirSync(temporary);
+  for (const each of [folder, temporary]) chmodSync(each, 0o711);
+  return temporary;
+}
+
+/** With a folder for temporary files of the world's own, in which nothing may be left. */
+async function settingsForCode(sessions: number, temporary: string): Promise<Record<string, string>> {
+  return { ...(await codeSettings()), CODE_INTERPRETER_MAX_SESSIONS: String(sessions), TMPDIR: temporary };
 }
 
 async function ownBucket(folder: string): Promise<S3Server> {

@@ -4,6 +4,7 @@ import { clockSteps } from "./clocks.ts";
 import { apiCrashPoints } from "./crash-points-of-the-api.ts";
 import { workerCrashPoints } from "./crash-points-of-the-worker.ts";
 import { apiKilled, everythingKilled, rollingRestarts, workerKilled } from "./kills.ts";
+import { codeScenarios } from "./code.ts";
 import { fileScenarios } from "./files.ts";
 import { modelCut, modelHangs, modelTrouble } from "./model-trouble.ts";
 import { networkScenarios } from "./network.ts";
@@ -49,4 +50,5 @@ export const scenarios: readonly Scenario[] = [
   ...severalAtOnce,
   storm,
   ...fileScenarios,
+  ...codeScenarios,
 ];

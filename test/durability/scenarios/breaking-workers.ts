@@ -94,5 +94,5 @@ export async function breakWorkers(stage: Stage, { points, file, work }: Breakin
   await workers;
   await Promise.all(stack.workers.map((worker) => worker.stop()));
   // A point that lies behind the end of its run, such as a second flush, is never reached.
-  for (const { runId } of points) if (existsSync(`${file}.${runId}`)) stage.struck();
+  for (const runId of new Set(points.map((point) => point.runId))) if (existsSync(`${file}.${runId}`)) stage.struck();
 }

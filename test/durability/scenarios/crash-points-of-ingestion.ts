@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WorkerPoint } from "../failpoints/failpoint.ts";
 import { ingestWorkflowId } from "../../../workflows/definitions.ts";
-import type { Talk } from "../faults/conversations.ts";
 import { plantBadFile, plantFile } from "../faults/planted-files.ts";
 import type { PlantedFile } from "../faults/planted-files.ts";
 import type { Random } from "../faults/random.ts";
+import { talkOf } from "../faults/scenario.ts";
 import type { Scenario, Stage } from "../faults/scenario.ts";
 import { addFile, createStore, expectIngested, uploadFile } from "../faults/stored-files.ts";
 import { breakWorkers, choosePoints, countStatements, OUTER_POINTS, statementPoints } from "./breaking-workers.ts";
@@ -90,7 +90,7 @@ async function casesOf(stage: Stage, file: string): Promise<Case[]> {
 }
 
 async function add(stage: Stage, { plant }: Life): Promise<Added> {
-  const talk = talkOf(stage);
+  const talk = talkOf(stage, REST_MS);
   const planted = plant(stage.random);
   const [id, store] = [await uploadFile(talk, planted), await createStore(talk)];
   await addFile(talk, store, id);
@@ -103,13 +103,9 @@ async function add(stage: Stage, { plant }: Life): Promise<Added> {
 }
 
 async function see(stage: Stage, { store, id, planted, workflowId }: Added): Promise<void> {
-  await expectIngested(talkOf(stage), store, id, planted).catch((error: unknown) =>
+  await expectIngested(talkOf(stage, REST_MS), store, id, planted).catch((error: unknown) =>
     stage.told.complain(`${workflowId}: ${String(error)}`),
   );
-}
-
-function talkOf({ client, random, assistantId }: Stage): Talk {
-  return { client, random, assistantId, restMs: REST_MS, spoil: (turn) => turn };
 }
 
 function plantPage(random: Random): PlantedFile {

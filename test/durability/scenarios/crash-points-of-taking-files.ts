@@ -6,6 +6,7 @@ import type { Deed, StatementPoint } from "../failpoints/failpoint.ts";
 import type { Talk } from "../faults/conversations.ts";
 import { plantFile } from "../faults/planted-files.ts";
 import type { PlantedFile } from "../faults/planted-files.ts";
+import { talkOf } from "../faults/scenario.ts";
 import type { Scenario, Stage } from "../faults/scenario.ts";
 import {
   addFile,
@@ -152,7 +153,7 @@ export const fileCrashPoints: Scenario = {
 
 /** Before each statement, during and after the last one. */
 async function pointsOf(stage: Stage, prepare: Prepare): Promise<StatementPoint[]> {
-  const request = await prepare(talkOf(stage), plantFile(stage.random));
+  const request = await prepare(talkOf(stage, 0), plantFile(stage.random));
   const answer = await send(stage, request, { index: 0, key: stage.random.key(), breaking: "count" });
   const count = Number(answer?.headers.get(COUNT_HEADER));
   if (!(count > 0) || answer?.status !== 200) throw new Error(`${request.path}: no statement was counted`);
@@ -172,7 +173,7 @@ interface Broken {
 /** Returns whether the API is dead now. */
 async function breakOnce(stage: Stage, { name, prepare, point, index }: Broken): Promise<boolean> {
   const { world, client, told } = stage;
-  const request = await prepare(talkOf(stage), plantFile(stage.random));
+  const request = await prepare(talkOf(stage, 0), plantFile(stage.random));
   const key = stage.random.key();
   const victim = world.stack.apis.find(({ url }) => `${url}/v1` === world.apiUrls()[index]);
   const answer = await send(stage, request, { index, key, breaking: JSON.stringify(point) });
@@ -217,8 +218,4 @@ async function send(
     },
     ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
   }).catch(() => undefined);
-}
-
-function talkOf({ client, random, assistantId }: Stage): Talk {
-  return { client, random, assistantId, restMs: 0, spoil: (turn) => turn };
 }

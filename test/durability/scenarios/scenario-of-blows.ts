@@ -13,15 +13,17 @@ export interface Play {
   load: Record<Extent, number>;
   /** What is different from a mix of everything, besides what the blows do to it. */
   mix?: Partial<LoadMix>;
+  /** What it takes in the world, besides what the blows take. */
+  world?: WorldOptions;
   rhythms: (extent: Extent) => readonly Rhythm[];
 }
 
-export function scenarioOf({ name, fault, load, mix = {}, rhythms }: Play): Scenario {
+export function scenarioOf({ name, fault, load, mix = {}, world = {}, rhythms }: Play): Scenario {
   const blows = rhythms("bounded").map(({ blow }) => blow);
   return {
     name,
     fault,
-    world: worldFor(blows),
+    world: { ...worldFor(blows), ...world },
     load: (extent) => ({ conversations: load[extent], atATime: 12, ...loadUnder(blows), ...mix }),
     async play(stage) {
       await Promise.all(rhythms(stage.extent).map((rhythm) => strikeInRhythm(stage.fork(), rhythm)));
