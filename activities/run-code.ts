@@ -4,7 +4,7 @@ import type { BuiltInStepCall, CodeOutput } from "../contract/run-step.ts";
 import { hasSeveralProjects } from "../db/api-keys.ts";
 import { showProgress } from "../db/built-in-calls.ts";
 import type { TakenCall } from "../db/built-in-calls.ts";
-import { findCodeSession, takeCodeSession } from "../db/code-sessions.ts";
+import { findCodeSession, hasRunCode, takeCodeSession } from "../db/code-sessions.ts";
 import { ensureFile } from "../db/files.ts";
 import type { NewFile } from "../db/files.ts";
 import type { Queryable } from "../db/pool.ts";
@@ -55,7 +55,8 @@ async function run(deps: CodeDeps, call: TakenCall, signal: AbortSignal): Promis
     if (!isDone && outputsOf(call).length > 0) return toInterrupted(call, code);
     const session = held ?? (await open(deps, call));
     if (!isDone) {
-      const notes = held === undefined && standing !== undefined ? [NEW_PYTHON] : [];
+      const isAnew = held === undefined && (await hasRunCode(deps.pool, call.run, call.key.callId));
+      const notes = isAnew ? [NEW_PYTHON] : [];
       const cell = await runCell(deps, call, { session, code, signal });
       session.last = { callId: call.key.callId, cell: { ...cell, notes: [...notes, ...cell.notes] } };
     }

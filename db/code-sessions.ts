@@ -22,6 +22,16 @@ export async function findCodeSession(
   return rows[0];
 }
 
+/** Whether code of the thread has been run, or begun, before this call. */
+export async function hasRunCode(db: Queryable, thread: ThreadScope, callId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `select 1 from built_in_calls c join runs r on r.id = c.run_id
+     where r.thread_id = $1 and r.project_id = $2 and c.tool = 'code_interpreter' and c.epoch > 0 and c.call_id <> $3 limit 1`,
+    [thread.thread_id, thread.project_id, callId],
+  );
+  return rowCount === 1;
+}
+
 /** Notes that this session has done a call of the thread. */
 export async function takeCodeSession(tx: Queryable, thread: ThreadScope, session: CodeSession): Promise<void> {
   await tx.query(

@@ -140,8 +140,7 @@ function judgeCell(cell: Cell, { call, told }: { call: CodeCall; told: string | 
   const expected = python.cells + 1;
   // An interrupted one is told to have lost what it had, in whichever Python that was.
   const isTold = python.mayBeLost === true || end.how === "interrupted" || told?.includes(NEW_PYTHON) === true;
-  // What a call that was given up has done before, nobody says.
-  python.mayBeLost = ["interrupted", "given up"].includes(end.how) || (cells === 0 && isTold);
+  python.mayBeLost = end.how === "interrupted" || (cells === 0 && isTold);
   if (cells === 0) return end;
   python.cells = cells;
   if (cells === 1 && expected > 1 && !isTold) {
@@ -159,8 +158,8 @@ function judgeEnd(
   if (told === undefined) return { how: "unlike any", complaint: "was never told to the model" };
   const isToldAll = told.includes(`${token} has begun`) || said === "";
   // It may have said all, and not have been done.
-  if (told.includes(ENDED)) return { how: "cut off" };
   if (told.includes(INTERRUPTED) && isToldAll) return { how: "interrupted" };
+  if (told.includes(ENDED)) return { how: "cut off" };
   if (told.includes(FAILED)) return { how: "given up" };
   if (isWhole && !isEndless && isToldAll && told.includes(`${token} has ended`)) return { how: "done" };
   return { how: "unlike any", complaint: `was told to the model as ${told.slice(0, 500)}` };
