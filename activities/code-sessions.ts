@@ -86,7 +86,9 @@ export class CodeSessions {
 
   /** Begins a session. Throws as the driver does; `SandboxBusy` also when the project's sessions are all at work. */
   async open({ thread_id, project_id }: ThreadScope): Promise<HeldSession> {
-    for (const [id, { sandbox }] of this.#held) if (sandbox.loss !== undefined) await this.end(id);
+    for (const [id, { sandbox }] of this.#held) {
+      if (sandbox.loss !== undefined && !this.#turns.has(id)) await this.end(id);
+    }
     await this.#makeRoom(project_id);
     this.#projects.set(thread_id, project_id);
     try {
