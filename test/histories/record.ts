@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { Client, Connection } from "@temporalio/client";
 import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
+import { codeSettings } from "../support/code-settings.ts";
 import { globalSetup, globalTeardown } from "../support/global-setup.ts";
 import { calls, lookup, scripted } from "../support/scripts.ts";
 import type { ScriptedTurn } from "../support/scripts.ts";
@@ -24,6 +25,8 @@ interface Path {
   expires?: number;
   /** Whether the assistant can search files. */
   searches?: boolean;
+  /** Whether it can run code. */
+  codes?: boolean;
   /** What the client does while the run lives. */
   act?: (stack: Stack, run: { id: string; thread_id: string }) => Promise<void>;
 }
@@ -65,19 +68,46 @@ const paths: Record<string, Path> = {
     searches: true,
     act: (stack, run) => answer(stack, run, 1),
   },
-  "cancelled-while-searching": {
-    turns: [slowSearch],
+  "cancelled-while-searching": { turns: [slowSearch], searches: true, act: cancelInCall },
+  "expired-while-searching": { turns: [slowSearch], searches: true, expires: 3 },
+  // The first call of a thread goes to the queue of all workers, the others to that of the worker that took it.
+  "ran-code": { turns: [code("1", "2"), code("3"), { text: "done" }], codes: true },
+  "ran-code-with-all-else": {
+    turns: [
+      { tool_calls: [...search("a").tool_calls, ...code("1").tool_calls, ...calls("b").tool_calls] },
+      { text: "done" },
+    ],
     searches: true,
+    codes: true,
+    act: (stack, run) => answer(stack, run, 1),
+  },
+  "cancelled-while-running-code": { turns: [code("while True: pass")], codes: true, act: cancelInCall },
+  "expired-while-running-code": { turns: [code("while True: pass")], codes: true, expires: 3 },
+  "ran-code-when-its-worker-was-gone": {
+    turns: [code("1"), { ...calls("a") }, code("2"), { text: "done" }],
+    codes: true,
     act: async (stack, run) => {
-      await waitUntil("it searches", async () => {
-        const { rowCount } = await stack.db.query("select 1 from built_in_calls where run_id = $1 and tries > 0", [run.id]);
-        return rowCount === 1;
-      });
-      await stack.openai.beta.threads.runs.cancel(run.id, { thread_id: run.thread_id });
+      await untilStatus(stack, run, "requires_action");
+      stack.workers[0]?.kill();
+      await stack.startWorker();
+      await answer(stack, run, 1);
     },
   },
-  "expired-while-searching": { turns: [slowSearch], searches: true, expires: 3 },
 };
+
+/** Cancels a run whose call of a tool is under way. */
+async function cancelInCall(stack: Stack, run: { id: string; thread_id: string }): Promise<void> {
+  await waitUntil("the call is made", async () => {
+    const { rowCount } = await stack.db.query("select 1 from built_in_calls where run_id = $1 and tries > 0", [run.id]);
+    return rowCount === 1;
+  });
+  await stack.openai.beta.threads.runs.cancel(run.id, { thread_id: run.thread_id });
+}
+
+/** A turn that runs code, once for each piece. */
+function code(...pieces: string[]) {
+  return { tool_calls: pieces.map((piece) => ({ name: "code_interpreter", arguments: { code: piece } })) };
+}
 
 /** A turn that searches files, once for each query. */
 function search(...queries: string[]) {
@@ -108,7 +138,11 @@ async function recordPath(stack: Stack, temporal: Client, name: string, path: Pa
   const { openai } = stack;
   const assistant = await openai.beta.assistants.create({
     model: "gpt-4o",
-    tools: path.searches === true ? [lookup, { type: "file_search" }] : [lookup],
+    tools: [
+      lookup,
+      ...(path.searches === true ? [{ type: "file_search" } as const] : []),
+      ...(path.codes === true ? [{ type: "code_interpreter" } as const] : []),
+    ],
     tool_resources: { file_search: { vector_store_ids: path.searches === true ? [await makeStore(stack)] : [] } },
   });
   const thread = await openai.beta.threads.create({
@@ -143,6 +177,7 @@ function withoutStacks(history: string): string {
 
 await globalSetup();
 const stack = await startStack({
+  settings: await codeSettings(),
   reroute: async (given) => ({ ...given, EMBEDDINGS_BASE_URL: given["OPENAI_BASE_URL"] ?? "" }),
 });
 const connection = await Connection.connect({ address: process.env["TEMPORAL_ADDRESS"] ?? "" });

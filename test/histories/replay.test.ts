@@ -22,10 +22,12 @@ before(async () => {
 
 test("every path of a run and of a file has a recorded history", () => {
   assert.deepEqual(files.toSorted(), [
+    "v1-cancelled-while-running-code.json",
     "v1-cancelled-while-searching.json",
     "v1-cancelled-while-speaking.json",
     "v1-cancelled-while-waiting.json",
     "v1-completed.json",
+    "v1-expired-while-running-code.json",
     "v1-expired-while-searching.json",
     "v1-expired-while-speaking.json",
     "v1-expired-while-waiting.json",
@@ -38,6 +40,9 @@ test("every path of a run and of a file has a recorded history", () => {
     "v1-ingest-in-slices.json",
     "v1-ingest-retried-after-429.json",
     "v1-one-round.json",
+    "v1-ran-code-when-its-worker-was-gone.json",
+    "v1-ran-code-with-all-else.json",
+    "v1-ran-code.json",
     "v1-retried-after-429.json",
     "v1-searched-with-functions.json",
     "v1-searched.json",
@@ -55,7 +60,7 @@ for (const file of files) {
   test(`${file} holds nothing that was said`, () => {
     const payloads = [...text.matchAll(/"data": "([^"]*)"/g)].map(([, base64]) => atob(base64 ?? ""));
     assert.ok(payloads.length > 0);
-    for (const said of ["#script", "Please", "hello", "found", "word ", "#embeddings", "queries"]) {
+    for (const said of ["#script", "Please", "hello", "found", "word ", "#embeddings", "queries", "while True"]) {
       assert.ok(!payloads.some((payload) => payload.includes(said)), said);
       assert.ok(!text.includes(said), said);
     }
