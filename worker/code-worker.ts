@@ -1,21 +1,12 @@
 // The part of a worker that runs code. It takes calls from two task queues: one that all workers share, for threads that
 // have no session, and one of its own, for those whose session it has.
 import { Worker } from "@temporalio/worker";
-import type { NativeConnection, WorkerOptions } from "@temporalio/worker";
-import type { Activities } from "../activities/index.ts";
 import { codeTaskQueue } from "../workflows/definitions.ts";
+import type { PartOptions } from "./part-options.ts";
 
-export interface CodeWorkerOptions extends Pick<
-  WorkerOptions,
-  "maxHeartbeatThrottleInterval" | "shutdownGraceTime" | "shutdownForceTime"
-> {
-  connection: NativeConnection;
-  namespace: string;
-  /** Of the runs. */
-  taskQueue: string;
+export interface CodeWorkerOptions extends PartOptions {
   /** Of this worker alone. */
   ownCodeQueue: string;
-  activities: Activities;
   /** Cells that run at once, from each of the two queues. */
   maxConcurrent: number;
 }

@@ -2,19 +2,10 @@
 // every place for turns of runs is there for runs. The workflows of files go along with those of runs, for they take
 // milliseconds.
 import { Worker } from "@temporalio/worker";
-import type { NativeConnection, WorkerOptions } from "@temporalio/worker";
-import type { Activities } from "../activities/index.ts";
 import { ingestTaskQueue } from "../workflows/definitions.ts";
+import type { PartOptions } from "./part-options.ts";
 
-export interface IngestWorkerOptions extends Pick<
-  WorkerOptions,
-  "maxHeartbeatThrottleInterval" | "shutdownGraceTime" | "shutdownForceTime"
-> {
-  connection: NativeConnection;
-  namespace: string;
-  /** Of the runs. */
-  taskQueue: string;
-  activities: Activities;
+export interface IngestWorkerOptions extends PartOptions {
   /** Files in hand at once. */
   maxConcurrent: number;
 }

@@ -18,7 +18,7 @@ import { CODE, finish, goOn, logsOf, outputsOf, runs, toldTo } from "./code.ts";
 import { askWeather, script, startConversation, WEATHER } from "./conversation.ts";
 import type { ScriptedTurn } from "./conversation.ts";
 import { GENERATIONS, openSdk, QUICK } from "./sdk.ts";
-import { find, outline, readAll } from "./stream.ts";
+import { find, MESSAGE, outline, readAll } from "./stream.ts";
 
 let stack: Stack;
 before(async () => {
@@ -68,13 +68,7 @@ suite("a run that runs code", { concurrency: 2 }, () => {
       "run.step.in_progress",
       "run.step.delta",
       "run.step.completed",
-      "run.step.created",
-      "run.step.in_progress",
-      "message.created",
-      "message.in_progress",
-      "message.delta",
-      "message.completed",
-      "run.step.completed",
+      ...MESSAGE,
       "run.completed",
     ]);
 
