@@ -2,7 +2,7 @@
 import { SANDBOX_CELL_TIMEOUT_MS } from "../contract/limits.ts";
 import type { BuiltInStepCall, CodeOutput } from "../contract/run-step.ts";
 import { hasSeveralProjects } from "../db/api-keys.ts";
-import { showProgress } from "../db/built-in-calls.ts";
+import { isLastTry, showProgress } from "../db/built-in-calls.ts";
 import type { TakenCall } from "../db/built-in-calls.ts";
 import { findCodeSession, hasRunCode, takeCodeSession } from "../db/code-sessions.ts";
 import { ensureFile } from "../db/files.ts";
@@ -63,7 +63,11 @@ async function run(deps: CodeDeps, call: TakenCall, signal: AbortSignal): Promis
     return await toOutcome(deps, call, { session, code, signal });
   } catch (error) {
     if (error instanceof SandboxBusy) throw new ToolBusy(error.message, { cause: error });
-    if (!(error instanceof SandboxUnavailable)) throw error;
+    if (!(error instanceof SandboxUnavailable)) {
+      // The model will be told that the tool has failed: no later call goes on with what the code has done all the same.
+      if (isLastTry(call) && !signal.aborted) await deps.codeSessions.end(call.run.thread_id);
+      throw error;
+    }
     return { error: { code: "server_error", message: `Code Interpreter is not available. ${error.message}` } };
   }
 }

@@ -185,6 +185,11 @@ export async function forgiveCallTry(pool: Pool, { key, epoch }: TakenCall): Pro
   );
 }
 
+/** Whether the call is given up when this try fails. */
+export function isLastTry({ tries }: TakenCall): boolean {
+  return tries === MAX_TOOL_CALL_TRIES;
+}
+
 /** Whether a call has been tried often enough. */
 export function isExhausted({ tries }: TakenCall): boolean {
   return tries > MAX_TOOL_CALL_TRIES;
