@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import type { ContainerEngine } from "./containers/container-engine.ts";
 import { ContainerSessions } from "./containers/container-sessions.ts";
-import { makeDriverFolder } from "./containers/driver-folder.ts";
+import { makeDriverFolder } from "./driver-folder.ts";
 import type { SandboxLimits } from "./driver.ts";
 import { SandboxCrashed, SandboxUnavailable } from "./sandbox-error.ts";
 import { findHoles } from "./self-test.ts";

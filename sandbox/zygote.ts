@@ -1,13 +1,13 @@
 // The process that forks sessions (runner/main.py). Everything that it starts ends with it, and it ends with us.
 import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { SANDBOX_SESSION_START_MS, SANDBOX_START_MS } from "../contract/limits.ts";
 import { openArrivals } from "./arrivals.ts";
 import type { Arrivals } from "./arrivals.ts";
-import { checkIsOurs } from "./containers/driver-folder.ts";
+import { makeDriverFolder } from "./driver-folder.ts";
 import type { LocalIsolation, Loss, SandboxLimits } from "./driver.ts";
 import { Beginning, ZygoteReport } from "./frames.ts";
 import { environment, PRELOAD } from "./python-process.ts";
@@ -33,10 +33,7 @@ const STOP_MS = 2000;
 
 /** Starts one, and waits until its libraries are loaded. */
 export async function startZygote(options: ZygoteOptions): Promise<Zygote> {
-  await mkdir(options.folder, { recursive: true, mode: 0o711 });
-  await checkIsOurs(options.folder);
-  const folder = await mkdtemp(join(options.folder, "driver-"));
-  await chmod(folder, 0o711); // sessions may be users of their own
+  const folder = await makeDriverFolder(options.folder);
   const zygote = new Zygote(options, folder, await openArrivals(folder));
   await zygote.begin();
   return zygote;

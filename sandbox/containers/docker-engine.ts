@@ -8,7 +8,7 @@ import { SANDBOX_CONTAINER_BYTES, SANDBOX_CONTAINER_TASKS, SANDBOX_STOP_MS } fro
 import type { SandboxLimits } from "../driver.ts";
 import { contained, DATA, memoryOf, TEMPORARY, USER } from "./contained-program.ts";
 import type { Container, ContainerEnd, ContainerEngine } from "./container-engine.ts";
-import { identify, isAlive } from "./driver-folder.ts";
+import { identify, isAlive } from "../driver-folder.ts";
 import { takeApart } from "./multiplexed.ts";
 
 export interface DockerOptions {

@@ -10,7 +10,7 @@ import { SANDBOX_STOP_MS } from "../../contract/limits.ts";
 import type { SandboxLimits } from "../driver.ts";
 import { describeBundle } from "./bundle.ts";
 import type { Container, ContainerEnd, ContainerEngine } from "./container-engine.ts";
-import { findAbandoned } from "./driver-folder.ts";
+import { findAbandoned } from "../driver-folder.ts";
 import { makeFileTree } from "./file-tree.ts";
 import type { Shown } from "./file-tree.ts";
 

@@ -17,7 +17,7 @@ import { waitUntil } from "../support/wait-until.ts";
 import { askWeather, script, startConversation, WEATHER } from "./conversation.ts";
 import type { ScriptedTurn } from "./conversation.ts";
 import { collect, GENERATIONS, openSdk, QUICK } from "./sdk.ts";
-import { outline } from "./stream.ts";
+import { MESSAGE, outline } from "./stream.ts";
 
 const POOL_SIZE = 20;
 
@@ -190,13 +190,7 @@ suite("under one key", { concurrency: 4 }, () => {
       "run.created",
       "run.queued",
       "run.in_progress",
-      "run.step.created",
-      "run.step.in_progress",
-      "message.created",
-      "message.in_progress",
-      "message.delta",
-      "message.completed",
-      "run.step.completed",
+      ...MESSAGE,
       "run.completed",
       "done",
     ]);

@@ -7,7 +7,7 @@ import type { Stack } from "../support/stack.ts";
 import { startConversation } from "./conversation.ts";
 import type { ScriptedTurn } from "./conversation.ts";
 import { GENERATIONS, openSdk, QUICK } from "./sdk.ts";
-import { find, outline, readAll, textOf } from "./stream.ts";
+import { find, MESSAGE, outline, readAll, textOf } from "./stream.ts";
 
 let stack: Stack;
 before(async () => {
@@ -18,19 +18,7 @@ after(() => stack.stop());
 const SAID = "The quick brown fox jumps over the lazy dog.";
 /** In three pieces, with time enough for the first one to be shown before the second one is there. */
 const SLOWLY = { text: SAID, chunk_chars: 15, chunk_ms: 500 };
-const PLAIN = [
-  "run.created",
-  "run.queued",
-  "run.in_progress",
-  "run.step.created",
-  "run.step.in_progress",
-  "message.created",
-  "message.in_progress",
-  "message.delta",
-  "message.completed",
-  "run.step.completed",
-  "run.completed",
-];
+const PLAIN = ["run.created", "run.queued", "run.in_progress", ...MESSAGE, "run.completed"];
 /** A try that broke off while the model was talking, and the one that followed it. */
 const RETRIED = PLAIN.toSpliced(8, 0, "message.incomplete", "run.step.failed", ...PLAIN.slice(3, 8));
 

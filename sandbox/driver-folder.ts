@@ -12,7 +12,7 @@ export async function makeDriverFolder(parent: string): Promise<string> {
   await mkdir(parent, { recursive: true, mode: 0o711 });
   await checkIsOurs(parent);
   const folder = await mkdtemp(join(parent, `driver-${await identify(process.pid)}-`));
-  await chmod(folder, 0o711); // containers find their files in it
+  await chmod(folder, 0o711); // sessions may be users of their own, and find their files in it
   return folder;
 }
 
